@@ -1,0 +1,1 @@
+"""Every Exact Online sales order becomes a Pipedrive deal."""

@@ -1,0 +1,79 @@
+"""What the ERP knows, with one meaning for every source: each asset takes in what landed since it last did."""
+
+import dagster as dg
+from sqlalchemy import Engine
+
+from pipeline.assets import exact_online
+from pipeline.assets.described import reported, spec_of
+from pipeline.assets.failures import failing_clearly
+from pipeline.automation.partitions import by_administration
+from pipeline.config import Config, load_config
+from pipeline.steps import refresh_erp
+from pipeline.warehouse.tables import erp as tables
+
+LAYER = {"partitions_def": by_administration(load_config()), "group_name": "erp", "kinds": {"pandas", "postgres"}}
+HISTORY = dg.AssetDep(
+    exact_online.order_history, partition_mapping=dg.MultiToSingleDimensionPartitionMapping("administration")
+)
+
+
+@dg.asset(**LAYER, **spec_of(tables.customers), deps=[exact_online.accounts, exact_online.deletions])
+@failing_clearly
+def customers(
+    context: dg.AssetExecutionContext, engine: dg.ResourceParam[Engine], configuration: dg.ResourceParam[Config]
+) -> dg.MaterializeResult:
+    changed = refresh_erp.refresh_customers(engine, configuration.administration(context.partition_key))
+    return reported(engine, tables.customers, changed)
+
+
+@dg.asset(**LAYER, **spec_of(tables.item_groups), deps=[exact_online.item_groups])
+@failing_clearly
+def item_groups(
+    context: dg.AssetExecutionContext, engine: dg.ResourceParam[Engine], configuration: dg.ResourceParam[Config]
+) -> dg.MaterializeResult:
+    changed = refresh_erp.refresh_item_groups(engine, configuration.administration(context.partition_key))
+    return reported(engine, tables.item_groups, changed)
+
+
+@dg.asset(
+    **LAYER,
+    **spec_of(tables.products),
+    deps=[exact_online.items, exact_online.item_prices, exact_online.deletions, item_groups],
+)
+@failing_clearly
+def products(
+    context: dg.AssetExecutionContext, engine: dg.ResourceParam[Engine], configuration: dg.ResourceParam[Config]
+) -> dg.MaterializeResult:
+    changed = refresh_erp.refresh_products(engine, configuration.administration(context.partition_key))
+    return reported(engine, tables.products, changed)
+
+
+@dg.asset(**LAYER, **spec_of(tables.salespeople), deps=[HISTORY, exact_online.order_changes, exact_online.accounts])
+@failing_clearly
+def salespeople(
+    context: dg.AssetExecutionContext, engine: dg.ResourceParam[Engine], configuration: dg.ResourceParam[Config]
+) -> dg.MaterializeResult:
+    changed = refresh_erp.refresh_salespeople(engine, configuration.administration(context.partition_key))
+    return reported(engine, tables.salespeople, changed)
+
+
+@dg.asset(**LAYER, **spec_of(tables.orders), deps=[HISTORY, exact_online.order_changes, exact_online.deletions])
+@failing_clearly
+def orders(
+    context: dg.AssetExecutionContext, engine: dg.ResourceParam[Engine], configuration: dg.ResourceParam[Config]
+) -> dg.MaterializeResult:
+    changed = refresh_erp.refresh_orders(engine, configuration.administration(context.partition_key))
+    return reported(engine, tables.orders, changed)
+
+
+@dg.asset(
+    **LAYER,
+    **spec_of(tables.order_lines),
+    deps=[HISTORY, exact_online.order_line_changes, exact_online.deletions, orders, products],
+)
+@failing_clearly
+def order_lines(
+    context: dg.AssetExecutionContext, engine: dg.ResourceParam[Engine], configuration: dg.ResourceParam[Config]
+) -> dg.MaterializeResult:
+    changed = refresh_erp.refresh_order_lines(engine, configuration.administration(context.partition_key))
+    return reported(engine, tables.order_lines, changed)

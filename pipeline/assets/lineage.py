@@ -1,0 +1,119 @@
+"""Where columns come from: for each table, its columns and the columns of other tables they are made of.
+
+Only what a reader asks about is listed; a column that is merely passed on under its own name is written `_same`.
+"""
+
+from collections.abc import Iterable
+
+Sources = dict[str, list[str]]
+
+
+def _same(tables: Iterable[str], columns: str) -> Sources:
+    return {column: [f"{table}.{column}" for table in tables] for column in columns.split()}
+
+
+def _from(tables: Iterable[str], **columns: str) -> Sources:
+    return {column: [f"{table}.{source}" for table in tables for source in names.split()] for column, names in columns.items()}
+
+
+_ORDERS = ("exact_online.order_history", "exact_online.order_changes")
+_LINES = ("exact_online.order_line_changes",)
+
+SOURCES: dict[str, Sources] = {
+    "erp.customers": _from(
+        ("exact_online.accounts",),
+        customer_id="id",
+        debtor_code="code",
+        name="name",
+        address_line="address_line1",
+        postcode="postcode",
+        city="city",
+        country_code="country",
+        website="website",
+        account_manager_id="account_manager",
+        is_customer="status type",
+        modified_at="modified",
+    ),
+    "erp.item_groups": _from(
+        ("exact_online.item_groups",), item_group_id="id", item_group_code="code", item_group="description"
+    ),
+    "erp.products": _from(
+        ("exact_online.items",),
+        product_id="id",
+        code="code",
+        name="description",
+        unit="unit",
+        is_sales_item="is_sales_item",
+        end_date="end_date",
+        collection="collection",
+    )
+    | _from(("exact_online.item_prices",), sales_price="price quantity start_date end_date", price_changes_on="start_date end_date")
+    | _same(("erp.item_groups",), "item_group_code"),
+    "erp.salespeople": _from(_ORDERS, salesperson_id="salesperson", full_name="salesperson_full_name"),
+    "erp.orders": _same(_ORDERS, "order_id order_number order_date delivery_date currency status delivery_status invoice_status")
+    | _from(
+        _ORDERS,
+        customer_id="ordered_by",
+        salesperson_id="salesperson",
+        customer_reference="your_ref",
+        amount_excl_vat="amount_fc_excl_vat",
+        amount_incl_vat="amount_fc",
+        amount_incl_vat_home="amount_dc",
+        created_at="created",
+        modified_at="modified",
+    )
+    | _from(("exact_online.deletions",), is_deleted="entity_key timestamp"),
+    "erp.order_lines": _same(_LINES, "order_id line_number item_code description quantity net_price")
+    | _from(_LINES, line_id="id", product_id="item", amount_excl_vat="amount_fc")
+    | _same(("erp.products",), "item_group_code"),
+    "crm.organizations": _same(("erp.customers",), "customer_id name debtor_code postcode website")
+    | _from(("erp.customers",), address="address_line postcode city country_code", owner_e_mails="account_manager_id"),
+    "crm.products": _same(("erp.products",), "name code unit currency item_group_code collection")
+    | _from(("erp.products",), product_key="product_id", price="sales_price", is_active="is_sales_item end_date"),
+    "crm.deals": _same(
+        ("erp.orders",),
+        "order_id customer_id salesperson_id currency order_number order_date delivery_date customer_reference is_deleted is_live",
+    )
+    | _from(
+        ("erp.orders",),
+        value="amount_excl_vat",
+        status="status delivery_status invoice_status",
+        stage="status delivery_status invoice_status",
+        delivery_status="delivery_status",
+        invoice_status="invoice_status",
+    )
+    | {
+        "title": ["erp.orders.order_number", "erp.customers.name"],
+        "owner_e_mails": ["erp.orders.salesperson_id", "erp.customers.account_manager_id"],
+        "item_group_codes": ["erp.order_lines.item_group_code"],
+        "main_item_group_code": ["erp.order_lines.item_group_code", "erp.order_lines.amount_excl_vat"],
+    },
+    "crm.deal_products": _same(("erp.order_lines",), "order_id quantity")
+    | _from(
+        ("erp.order_lines",),
+        row_key="line_id",
+        product_key="product_id",
+        item_price="net_price quantity",
+        comments="line_number item_group_code",
+    ),
+    "crm.held": _from(("erp.orders",), key="order_id", number="order_number", reason="status delivery_status invoice_status"),
+    "pipedrive.organizations": _same(("crm.organizations",), "customer_id")
+    | _from(("crm.organizations",), written="name debtor_code address website owner_e_mails"),
+    "pipedrive.products": _same(("crm.products",), "product_key")
+    | _from(("crm.products",), written="name code unit price item_group_code is_active"),
+    "pipedrive.deals": _same(("crm.deals",), "order_id")
+    | _from(("crm.deals",), written="title value status stage order_date owner_e_mails item_group_codes"),
+    "pipedrive.deal_products": _same(
+        ("crm.deal_products",), "order_id row_key position product_key quantity item_price comments"
+    ),
+    "marts.revenue_per_category": {
+        "month": ["erp.orders.order_date"],
+        "item_group_code": ["erp.order_lines.item_group_code"],
+        "item_group": ["erp.item_groups.item_group"],
+        "currency": ["erp.orders.currency"],
+        "revenue_excl_vat": ["erp.order_lines.amount_excl_vat", "erp.orders.amount_excl_vat"],
+        "orders": ["erp.orders.order_id"],
+        "lines": ["erp.order_lines.line_id"],
+        "quantity": ["erp.order_lines.quantity"],
+    },
+}

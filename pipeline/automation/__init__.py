@@ -1,0 +1,1 @@
+"""When things run: partitions, jobs, schedules, sensors, checks, and Dagster's storage. What runs is in `assets/`."""

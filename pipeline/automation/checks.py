@@ -1,0 +1,98 @@
+"""Checks on the tables: what must hold before anybody relies on them. Each names up to ten rows that break it."""
+
+import dagster as dg
+from sqlalchemy import Engine, text
+
+from pipeline.assets import crm, erp
+from pipeline.assets.described import asset_key
+from pipeline.warehouse.tables import pipedrive as pipedrive_tables
+
+SHOWN = 10
+
+
+def outcome(engine: Engine, query: str, *, severity: dg.AssetCheckSeverity, meaning: str) -> dg.AssetCheckResult:
+    """Passes when the query finds no row; else says how many, and shows the first."""
+    with engine.connect() as connection:
+        broken = connection.execute(text(query)).all()
+    shown = dg.MetadataValue.md("\n".join(f"- {', '.join(map(str, row))}" for row in broken[:SHOWN]) or "none")
+    description = f"{len(broken)} {meaning}" if broken else f"no {meaning}"
+    return dg.AssetCheckResult(
+        passed=not broken, severity=severity, description=description, metadata={"rows": len(broken), "first": shown}
+    )
+
+
+@dg.asset_check(asset=erp.orders, description="Every order has a customer we know; the others wait in crm.held_orders.")
+def every_order_has_a_customer(engine: dg.ResourceParam[Engine]) -> dg.AssetCheckResult:
+    return outcome(
+        engine, _WITHOUT_CUSTOMER, severity=dg.AssetCheckSeverity.WARN, meaning="orders of a customer we don't know"
+    )
+
+
+@dg.asset_check(
+    asset=crm.held, description="Every combination of statuses has a rule; orders of the others wait in crm.held_orders."
+)
+def every_status_combination_is_covered(engine: dg.ResourceParam[Engine]) -> dg.AssetCheckResult:
+    return outcome(
+        engine, _UNCOVERED, severity=dg.AssetCheckSeverity.WARN, meaning="combinations of statuses that no rule covers"
+    )
+
+
+@dg.asset_check(
+    asset=crm.deals, blocking=True, description="A deal is worth what its order is worth; else nothing is written."
+)
+def deal_values_equal_order_values(engine: dg.ResourceParam[Engine]) -> dg.AssetCheckResult:
+    return outcome(
+        engine, _OTHER_VALUE, severity=dg.AssetCheckSeverity.ERROR, meaning="deals worth another amount than their order"
+    )
+
+
+@dg.asset_check(
+    asset=crm.deal_products, blocking=True, description="The rows of a deal add up to its value; else nothing is written."
+)
+def rows_add_up_to_the_order(engine: dg.ResourceParam[Engine]) -> dg.AssetCheckResult:
+    return outcome(
+        engine, _OTHER_SUM, severity=dg.AssetCheckSeverity.ERROR, meaning="deals whose rows add up to another amount"
+    )
+
+
+@dg.asset_check(
+    asset=asset_key(pipedrive_tables.deals), description="Pipedrive took every record; what it refused is shown."
+)
+def nothing_was_refused(engine: dg.ResourceParam[Engine]) -> dg.AssetCheckResult:
+    return outcome(engine, _REFUSED, severity=dg.AssetCheckSeverity.WARN, meaning="records refused by Pipedrive")
+
+
+CHECKS = [
+    every_order_has_a_customer,
+    every_status_combination_is_covered,
+    deal_values_equal_order_values,
+    rows_add_up_to_the_order,
+    nothing_was_refused,
+]
+
+_WITHOUT_CUSTOMER = """
+SELECT placed.administration, placed.order_number, placed.customer_id FROM erp.orders AS placed
+WHERE NOT placed.is_deleted AND NOT EXISTS (SELECT FROM erp.customers AS customer
+    WHERE customer.administration = placed.administration AND customer.customer_id = placed.customer_id)
+ORDER BY 1, 2
+"""
+_UNCOVERED = """
+SELECT administration, status, delivery_status, invoice_status, count(*) AS orders, min(number) AS example FROM crm.held
+WHERE entity = 'order' AND reason LIKE 'no rule covers%' GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC
+"""
+_OTHER_VALUE = """
+SELECT deal.administration, deal.order_number, deal.value, placed.amount_excl_vat FROM crm.deals AS deal
+JOIN erp.orders AS placed ON placed.administration = deal.administration AND placed.order_id = deal.order_id
+LEFT JOIN crm.held AS held ON held.administration = deal.administration AND held.entity = 'order'
+    AND held.key = deal.order_id AND held.stops_deal
+WHERE NOT placed.is_deleted AND held.key IS NULL AND deal.value IS DISTINCT FROM placed.amount_excl_vat
+ORDER BY 1, 2
+"""
+_OTHER_SUM = """
+SELECT deal.administration, deal.order_number, deal.value, line.amount FROM crm.deals AS deal
+JOIN (SELECT administration, order_id, sum(round(quantity * item_price, 2)) AS amount
+    FROM crm.deal_products GROUP BY administration, order_id) AS line
+    ON line.administration = deal.administration AND line.order_id = deal.order_id
+WHERE line.amount <> deal.value AND NOT deal.is_deleted ORDER BY 1, 2
+"""
+_REFUSED = "SELECT administration, kind, number, reason FROM pipedrive.rejected ORDER BY since DESC"

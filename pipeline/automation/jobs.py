@@ -1,0 +1,47 @@
+"""What is run together. A job here is a selection of assets; when it runs is `schedules.py`'s and `sensors.py`'s."""
+
+import dagster as dg
+
+from pipeline.assets import exact_online
+from pipeline.automation.partitions import by_administration
+from pipeline.config import load_config
+
+PARTITIONS = by_administration(load_config())
+ONWARDS = dg.AssetSelection.groups("erp", "crm", "pipedrive", "marts")
+ORDER_FEEDS = dg.AssetSelection.assets(
+    exact_online.order_changes,
+    exact_online.order_line_changes,
+    exact_online.deletions,
+    exact_online.accounts,
+    exact_online.items,
+)
+CATALOGUE_FEEDS = dg.AssetSelection.assets(exact_online.item_groups, exact_online.item_prices)
+LIVE_FIRST = {"dagster/priority": "10"}
+
+orders_delta = dg.define_asset_job(
+    "orders_delta",
+    selection=ORDER_FEEDS | ONWARDS,
+    partitions_def=PARTITIONS,
+    tags=LIVE_FIRST,
+    description="Orders that changed in Exact Online, with new customers and items, on to their deals in Pipedrive.",
+)
+catalogue_delta = dg.define_asset_job(
+    "catalogue_delta",
+    selection=ORDER_FEEDS | CATALOGUE_FEEDS | ONWARDS,
+    partitions_def=PARTITIONS,
+    description="Everything that changed in Exact Online, item groups and prices included, on to Pipedrive.",
+)
+history_onwards = dg.define_asset_job(
+    "history_onwards",
+    selection=ONWARDS,
+    partitions_def=PARTITIONS,
+    tags={"dagster/priority": "-10"},
+    description="Months of order history that landed, on to their deals in Pipedrive as far as the token budget allows.",
+)
+order_history = dg.define_asset_job(
+    "order_history",
+    selection=dg.AssetSelection.assets(exact_online.order_history),
+    tags={"dagster/priority": "-10"},
+    description="Months of orders read whole from Exact Online.",
+)
+JOBS = [orders_delta, catalogue_delta, history_onwards, order_history]

@@ -1,0 +1,138 @@
+"""Runs jobs in this process, on the same Dagster instance that the user interface shows, and sums up what they said."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+from dagster._utils.error import SerializableErrorInfo
+from sqlalchemy import Engine
+
+from pipeline.automation.jobs import catalogue_delta, order_history
+from pipeline.automation.partitions import month_key
+from pipeline.config import Administration, Config
+from pipeline.definitions import defs
+from pipeline.errors import GiveUp
+from pipeline.steps.order_history import in_a_row, next_month
+from pipeline.steps.outcomes import KINDS
+from pipeline.warehouse import memory
+from pipeline.warehouse.connection import only_one
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+LOCK = "sync"
+
+
+@dataclass
+class Synchronised:
+    """What a whole synchronisation came to."""
+
+    tallies: dict[str, Counter[str]] = field(default_factory=dict)
+    exact_calls: int = 0
+    pipedrive_tokens: int = 0
+    stopped: str | None = None
+
+    def take(self, result: dg.ExecuteInProcessResult) -> None:
+        """Adds what the run's materialisations say."""
+        events = result.get_asset_materialization_events()
+        # A run over several partitions says the same once for each of them.
+        last = {event.asset_key: event.step_materialization_data.materialization.metadata for event in events}
+        for key, metadata in last.items():
+            said = {name: value.value for name, value in metadata.items()}
+            self.exact_calls += int(said.get("exact_calls", 0))
+            schema, table = key.path
+            if schema == "pipedrive":
+                self.pipedrive_tokens += int(said.get("pipedrive_tokens", 0))
+                self.stopped = said.get("stopped", self.stopped)
+                self._add(table, said)
+
+    def _add(self, table: str, said: dict[str, Any]) -> None:
+        tally = self.tallies.setdefault(table, Counter())
+        total = said["created"] + said["updated"] + said["unchanged"]
+        tally["created"] += said["created"]
+        tally["updated"] += said["updated"]
+        tally["unchanged"] = max(0, total - tally["created"] - tally["updated"])
+        tally["held"], tally["left"] = said["held"], said["left"]
+
+    def as_dict(self, seconds: float) -> dict[str, Any]:
+        """The JSON object of `pipeline sync --json`."""
+        tables = {kind: dict(self.tallies.get(kind, Counter())) for kind in KINDS}
+        names = ("created", "updated", "unchanged", "held", "left")
+        counts = {kind: {name: found.get(name, 0) for name in names} for kind, found in tables.items()}
+        return {
+            "deals": counts.pop("deals"),
+            **counts,
+            "exact_calls": self.exact_calls,
+            "pipedrive_tokens": self.pipedrive_tokens,
+            "seconds": round(seconds, 2),
+        }
+
+
+def synchronise(
+    engine: Engine, config: Config, administrations: Sequence[Administration], *, months: int, write: bool = True
+) -> Synchronised:
+    """Everything once, from the ERP to Pipedrive and the marts; a second caller waits for the first."""
+    done = Synchronised()
+    with only_one(engine, LOCK), dg.DagsterInstance.get() as instance:
+        for administration in administrations:
+            for row in _months_to_land(engine, administration, months):
+                done.take(land_history(instance, administration, row))
+            done.take(_run(instance, catalogue_delta.name, administration.name, write=write))
+    return done
+
+
+def land_history(
+    instance: dg.DagsterInstance, administration: Administration, months: Sequence[date]
+) -> dg.ExecuteInProcessResult:
+    """Reads months that follow each other, in one run."""
+    ends = {
+        "dagster/asset_partition_range_start": month_key(administration.name, months[0]),
+        "dagster/asset_partition_range_end": month_key(administration.name, months[-1]),
+    }
+    job = defs.resolve_job_def(order_history.name)
+    return _checked(job.execute_in_process(QUIET, instance, raise_on_error=False, tags=ends))
+
+
+def window(administration: Administration, months: int) -> list[date]:
+    """The months of the history window, the present one last."""
+    today = datetime.now(ZoneInfo(administration.time_zone)).date()
+    month = date(today.year - (months - today.month + 12) // 12, (today.month - 1 - months) % 12 + 1, 1)
+    found = [month]
+    while next_month(found[-1]) <= today:
+        found.append(next_month(found[-1]))
+    return found
+
+
+def _months_to_land(engine: Engine, administration: Administration, months: int) -> Iterator[list[date]]:
+    with engine.connect() as connection:
+        landed = memory.landed_months(connection, administration.name)
+    yield from in_a_row([month for month in window(administration, months) if month not in landed])
+
+
+def _run(instance: dg.DagsterInstance, name: str, partition: str, *, write: bool) -> dg.ExecuteInProcessResult:
+    job = defs.resolve_job_def(name)
+    chosen = None if write else [key for key in job.asset_layer.executable_asset_keys if key.path[0] != "pipedrive"]
+    return _checked(
+        job.execute_in_process(QUIET, instance, raise_on_error=False, partition_key=partition, asset_selection=chosen)
+    )
+
+
+def _checked(result: dg.ExecuteInProcessResult) -> dg.ExecuteInProcessResult:
+    """The result of a run that went through; raises GiveUp with the sentence of the step that failed."""
+    if result.success:
+        return result
+    for event in result.all_events:
+        if event.is_step_failure:
+            failure = event.step_failure_data
+            said = failure.user_failure_data.description if failure.user_failure_data else None
+            raise GiveUp(said or f"{event.step_key} failed unexpectedly: {_cause(failure.error)} Its run in the Dagster UI has more.")
+    raise GiveUp("The run failed; its log in the Dagster UI says why.")
+
+
+def _cause(error: SerializableErrorInfo | None) -> str:
+    """The innermost message of an error nobody foresaw."""
+    while error and error.cause:
+        error = error.cause
+    return " ".join(error.message.split())[:500] if error else "without a reason."

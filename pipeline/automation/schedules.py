@@ -1,0 +1,51 @@
+"""When changes are looked for. A poll finds what a webhook lost; it is skipped while the last one still runs."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from pipeline.automation.jobs import PARTITIONS, catalogue_delta, orders_delta
+
+UNDER_WAY = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+
+
+def idle_administrations(context: dg.ScheduleEvaluationContext | dg.SensorEvaluationContext, job: str) -> Iterator[str]:
+    """The administrations for which the job is neither running nor queued."""
+    for administration in PARTITIONS.get_partition_keys():
+        under_way = dg.RunsFilter(job_name=job, statuses=UNDER_WAY, tags={"dagster/partition": administration})
+        if not context.instance.get_run_records(under_way, limit=1):
+            yield administration
+
+
+def requests(context: dg.ScheduleEvaluationContext, job: str) -> list[dg.RunRequest] | dg.SkipReason:
+    """One run for each administration that is idle."""
+    idle = list(idle_administrations(context, job))
+    return [dg.RunRequest(partition_key=name) for name in idle] or dg.SkipReason("the last one still runs")
+
+
+@dg.schedule(
+    job=orders_delta,
+    cron_schedule="*/5 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Every five minutes: what changed in orders since the last look.",
+)
+def orders_every_5_minutes(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
+    return requests(context, orders_delta.name)
+
+
+@dg.schedule(
+    job=catalogue_delta,
+    cron_schedule="*/15 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Every quarter of an hour: what changed in catalogue, prices and customers since the last look.",
+)
+def catalogue_every_15_minutes(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
+    return requests(context, catalogue_delta.name)
+
+
+SCHEDULES = [orders_every_5_minutes, catalogue_every_15_minutes]

@@ -1,0 +1,40 @@
+"""Dagster's own storage: the schema `dagster` of the database at WAREHOUSE_URL, so that one URL is all there is to set."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from dagster._serdes import ConfigurableClassData
+from dagster_postgres import DagsterPostgresStorage
+from sqlalchemy import make_url
+
+from pipeline.settings import settings
+from pipeline.warehouse.connection import warehouse_url
+
+
+def storage_url(url: str) -> str:
+    """The warehouse's URL with psycopg2, which Dagster's storage is written for, and its schema first in line.
+
+    A commit of Dagster's doesn't wait for the disk: a run writes hundreds of events, and after a power cut the last
+    moments of a log are no loss. What matters is in the warehouse, where every commit waits.
+    """
+    options = "-csearch_path=dagster -csynchronous_commit=off"
+    parsed = make_url(warehouse_url(url, driver="psycopg2"))
+    return parsed.update_query_dict({"options": options}).render_as_string(hide_password=False)
+
+
+class WarehouseStorage(DagsterPostgresStorage):
+    """Runs, events and schedules in the warehouse's database."""
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
+        """Made by Dagster from dagster.yaml."""
+        return cls(
+            inst_data=inst_data,
+            postgres_url=storage_url(settings().warehouse_url),
+            should_autocreate_tables=config_value.get("should_autocreate_tables", True),
+        )
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """There is nothing to configure."""
+        return {}

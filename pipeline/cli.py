@@ -1,0 +1,136 @@
+"""The console command `pipeline`. Arguments in, a sentence or JSON out; what is done is said in `automation/` and `steps/`."""
+
+import json
+import logging
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import Engine
+
+from pipeline import progress
+from pipeline.config import Config, load_config
+from pipeline.demo import Demo, run_demo
+from pipeline.entry import ready
+from pipeline.errors import PipelineError
+from pipeline.sandbox.commands import Orders, OrdersFrom, sandbox
+from pipeline.settings import settings
+
+SPENT, FAILED = 3, 1
+
+app = typer.Typer(
+    help="Exact Online sales orders as Pipedrive deals.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(sandbox, name="sandbox")
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output and nothing else there.")]
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Exit when it is done instead of keeping the UI up.")] = False,
+    orders: Orders = None,
+    orders_from: OrdersFrom = None,
+) -> None:
+    """Simulated Exact and Pipedrive, one full sync, a summary, then the Dagster UI."""
+    with _sentences():
+        run_demo(Demo(once=once, orders=orders, orders_from=orders_from))
+
+
+@app.command()
+def sync(
+    administration: Annotated[str | None, typer.Option(help="Only this one.")] = None,
+    months: Annotated[int | None, typer.Option(min=0, max=240, help="Months of history instead of pipeline.yaml's.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing to Pipedrive; show the plan.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Everything once, from the ERP to Pipedrive and the marts."""
+    began = time.monotonic()
+    with _working() as (engine, config):
+        from pipeline.automation.running import synchronise
+        from pipeline.presentation import plan_text, sync_text
+        from pipeline.steps.plan import plan as planned
+
+        _need_credentials(write=not dry_run)
+        chosen = [config.administration(administration)] if administration else config.administrations
+        history = config.history.months if months is None else months
+        with progress.shown():
+            done = synchronise(engine, config, chosen, months=history, write=not dry_run)
+        if dry_run:
+            found = planned(engine, config, settings().daily_tokens).as_dict()
+            _show(found, plan_text(found), as_json)
+            return
+        counts = done.as_dict(time.monotonic() - began)
+        _show(counts, sync_text(counts, done.stopped), as_json)
+        if done.stopped:
+            raise typer.Exit(SPENT)
+
+
+@app.command()
+def plan(as_json: AsJson = False) -> None:
+    """What a sync would write to Pipedrive now, with its cost in tokens."""
+    with _working() as (engine, config):
+        from pipeline.presentation import plan_text
+        from pipeline.steps.plan import plan as planned
+
+        found = planned(engine, config, settings().daily_tokens).as_dict()
+        _show(found, plan_text(found), as_json)
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Freshness of each table, backlog, budget left, held orders, last failure."""
+    with _working() as (engine, _):
+        from pipeline.presentation import status_text
+        from pipeline.steps.status import status as found_status
+
+        found = found_status(engine)
+        _show(found, status_text(found), as_json)
+
+
+def main() -> None:
+    """The entry point of the console command."""
+    warnings.simplefilter("ignore")
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("pipeline").setLevel(logging.INFO)
+    app()
+
+
+@contextmanager
+def _working() -> Iterator[tuple[Engine, Config]]:
+    """The warehouse and the configuration; what goes wrong is one sentence and exit status 1."""
+    with _sentences():
+        config = load_config()
+        with ready() as engine:
+            yield engine, config
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    try:
+        yield
+    except PipelineError as error:
+        print(f"pipeline: {error}", file=sys.stderr)
+        raise typer.Exit(FAILED) from None
+    except KeyboardInterrupt:
+        print("pipeline: stopped; the next run goes on from here.", file=sys.stderr)
+        raise typer.Exit(130) from None
+
+
+def _need_credentials(*, write: bool) -> None:
+    environment = settings()
+    for name in ("EXACT_CLIENT_ID", "EXACT_CLIENT_SECRET", "PIPELINE_SECRET_KEY"):
+        environment.required(name)
+    if write:
+        environment.required("PIPEDRIVE_API_TOKEN")
+        _ = environment.pipedrive_base_url, environment.daily_tokens
+
+
+def _show(found: Any, text: str, as_json: bool) -> None:
+    print(json.dumps(found, default=str, ensure_ascii=False) if as_json else text)

@@ -1,0 +1,57 @@
+"""Environment → ready clients. Where a client's transports, timeouts and credentials meet; nothing is asked here."""
+
+import httpx
+from sqlalchemy import Engine
+
+from pipeline.config import Config
+from pipeline.exact_online import limits as exact_limits
+from pipeline.exact_online.client import ExactOnlineClient
+from pipeline.exact_online.oauth import RefreshingAuth
+from pipeline.pipedrive import limits as pipedrive_limits
+from pipeline.pipedrive.client import PipedriveClient
+from pipeline.pipedrive.ledger import Ledger
+from pipeline.pipedrive.limits import MeteredTransport
+from pipeline.pipedrive.parallel import WORKERS
+from pipeline.retry import RetryTransport
+from pipeline.settings import Settings
+from pipeline.warehouse.tokens import StoredTokens, cipher_of
+
+_EXACT_TIMEOUT = httpx.Timeout(120.0, connect=10.0)  # seconds; a bulk page of 1,000 orders takes Exact a while
+_PIPEDRIVE_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+_CONNECTIONS = httpx.Limits(max_connections=WORKERS, max_keepalive_connections=WORKERS)
+
+
+def exact_client(settings: Settings, config: Config, engine: Engine, administration: str) -> ExactOnlineClient:
+    """A client for one administration's division."""
+    base_url = settings.exact_base_url
+    store = StoredTokens(
+        engine,
+        "exact_online",
+        cipher_of(settings.required("PIPELINE_SECRET_KEY")),
+        settings.environment.get("EXACT_REFRESH_TOKEN", "").strip(),
+    )
+    http = httpx.Client(
+        base_url=base_url,
+        auth=RefreshingAuth(
+            store,
+            base_url=base_url,
+            client_id=settings.required("EXACT_CLIENT_ID"),
+            client_secret=settings.required("EXACT_CLIENT_SECRET"),
+        ),
+        headers={"Accept": "application/json"},
+        timeout=_EXACT_TIMEOUT,
+        transport=RetryTransport(httpx.HTTPTransport(), exact_limits.retry_policy()),
+    )
+    return ExactOnlineClient(http, config.administration(administration).division)
+
+
+def pipedrive_client(settings: Settings, ledger: Ledger) -> PipedriveClient:
+    """A client for the account; what it spends is booked in the ledger."""
+    inner = httpx.HTTPTransport(limits=_CONNECTIONS)
+    http = httpx.Client(
+        base_url=settings.pipedrive_base_url,
+        headers={"x-api-token": settings.required("PIPEDRIVE_API_TOKEN"), "Accept": "application/json"},
+        timeout=_PIPEDRIVE_TIMEOUT,
+        transport=RetryTransport(MeteredTransport(inner, ledger), pipedrive_limits.retry_policy()),
+    )
+    return PipedriveClient(http, ledger)

@@ -1,0 +1,20 @@
+"""The code location: where the parts meet, and nothing else."""
+
+import dagster as dg
+
+from pipeline.assets import crm, erp, exact_online, marts, pipedrive
+from pipeline.automation.checks import CHECKS
+from pipeline.automation.jobs import JOBS
+from pipeline.automation.schedules import SCHEDULES
+from pipeline.automation.sensors import SENSORS
+from pipeline.resources import RESOURCES
+
+defs = dg.Definitions(
+    assets=dg.load_assets_from_modules([exact_online, erp, crm, pipedrive, marts]),
+    asset_checks=CHECKS,
+    jobs=JOBS,
+    schedules=SCHEDULES,
+    sensors=SENSORS,
+    resources=RESOURCES,
+    executor=dg.in_process_executor,  # a process for each asset would cost four seconds each
+)

@@ -1,0 +1,109 @@
+"""Asks Exact Online; does not know what the answers mean. Pages are nobody else's business."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import httpx
+
+from pipeline.errors import GiveUp, RetryLater
+from pipeline.exact_online import limits
+from pipeline.exact_online.odata import next_page, rows_of
+
+MOST_READINGS = 3  # of one page whose body was broken
+
+
+class ExactOnlineClient:
+    """Reads one division. Counts its API calls in `calls`; token calls are not among them."""
+
+    def __init__(
+        self,
+        http: httpx.Client,
+        division: int,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._http, self._division, self._sleep, self._now = http, division, sleep, now
+        self._wait_until = 0.0
+        self.calls = 0
+
+    def pages(self, path: str, **options: str) -> Iterator[list[dict[str, Any]]]:
+        """The pages of a collection; options are OData's without the dollar sign.
+
+        Raises GiveUp when Exact refuses or leads in a circle, RetryLater when it is down or busy.
+        """
+        query = {f"${name}": value for name, value in options.items() if value}
+        url: httpx.URL | None = self._http.base_url.join(f"/api/v1/{self._division}/{path}").copy_merge_params(query)
+        asked: set[str] = set()
+        while url:
+            if str(url) in asked:
+                raise GiveUp(f"Exact Online sent us back to a page of {path} that was read already")
+            asked.add(str(url))
+            answer = self._read(url)
+            yield rows_of(answer)
+            url = self._following(next_page(answer))
+
+    def sync_timestamp(self, endpoint: str, modified: str) -> int | None:
+        """The row version from which records of that endpoint were modified since then; None when there are none."""
+        path = f"/api/v1/{self._division}/read/sync/Sync/SyncTimestamp"
+        url = self._http.base_url.join(path).copy_merge_params({"modified": modified, "endPoint": f"'{endpoint}'"})
+        for row in rows_of(self._read(url)):
+            for name, value in row.items():
+                if name.lower() == "timestampasbigint" and value is not None:
+                    return int(value)
+        return None
+
+    def _following(self, link: str | None) -> httpx.URL | None:
+        """The next page's address, on the same host and nowhere else."""
+        if link is None:
+            return None
+        url = self._http.base_url.join(link)
+        if (url.host, url.port) != (self._http.base_url.host, self._http.base_url.port):
+            raise GiveUp(f"Exact Online's next page lies on another host ({url.host}); it is not followed")
+        return url
+
+    def _read(self, url: httpx.URL) -> Any:
+        for _ in range(MOST_READINGS):
+            self._wait_for_the_minute()
+            self.calls += 1
+            response = checked(self._http.get(url))
+            if limits.minute_is_spent(response.headers):
+                self._wait_until = self._now() + limits.seconds_until_reset(response.headers, self._now())
+            try:
+                answer = json.loads(response.content, parse_float=Decimal)
+                rows_of(answer)
+            except (ValueError, RetryLater):
+                continue
+            return answer
+        raise RetryLater(f"Exact Online answered {url.path} with a broken page {MOST_READINGS} times")
+
+    def _wait_for_the_minute(self) -> None:
+        left = self._wait_until - self._now()
+        if left > 0:
+            self._sleep(left)
+
+
+def checked(response: httpx.Response) -> httpx.Response:
+    """The response when it is a success; raises GiveUp or RetryLater with Exact's own reason otherwise."""
+    if response.is_success:
+        return response
+    said = _reason(response)
+    what = f"Exact Online answered {response.status_code} to {response.request.url.path}{said}"
+    if response.status_code == 401:
+        raise GiveUp(f"{what}: the access token is not accepted. Check EXACT_CLIENT_ID and EXACT_CLIENT_SECRET, then consent again.")
+    if response.status_code == 403:
+        raise GiveUp(f"{what}: check the user's rights, the app's scopes and the division in pipeline.yaml.")
+    if response.status_code == 404:
+        raise GiveUp(f"{what}: check EXACT_BASE_URL and the division in pipeline.yaml.")
+    raise (RetryLater if response.status_code in {408, 429} or response.status_code >= 500 else GiveUp)(what)
+
+
+def _reason(response: httpx.Response) -> str:
+    try:
+        text = response.json()["error"]["message"]["value"]
+    except (ValueError, KeyError, TypeError):
+        text = response.headers.get("reason", "")
+    return f" ({text})" if text else ""

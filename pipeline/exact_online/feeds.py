@@ -1,0 +1,106 @@
+"""What is read from Exact Online, feed by feed: path, fields, key. A stream is a caption.
+
+Add a field here and a column of its snake-case name in `warehouse/tables/exact_online.py`.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from pipeline.exact_online.odata import snake_case
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One collection: what it is called here, where it lies, which fields are asked for.
+
+    `extra` names fields that land under another column than their own name.
+    """
+
+    name: str
+    path: str
+    fields: tuple[str, ...]
+    extra: tuple[tuple[str, str], ...] = ()
+
+    @cached_property
+    def columns(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of field and column."""
+        return (*((field, snake_case(field)) for field in self.fields), *self.extra)
+
+    @cached_property
+    def select(self) -> str:
+        """The fields as `$select` takes them."""
+        return ",".join(dict.fromkeys(field for field, _ in self.columns))
+
+
+_ORDER_FIELDS = (
+    "OrderID",
+    "OrderNumber",
+    "OrderDate",
+    "DeliveryDate",
+    "OrderedBy",
+    "Salesperson",
+    "SalespersonFullName",
+    "YourRef",
+    "Currency",
+    "AmountDC",
+    "AmountFC",
+    "AmountFCExclVat",
+    "Status",
+    "DeliveryStatus",
+    "InvoiceStatus",
+    "Created",
+    "Modified",
+)
+_LINE_FIELDS = ("ID", "LineNumber", "Item", "ItemCode", "Description", "Quantity", "NetPrice", "AmountFC")
+
+ORDER_HISTORY = Feed("order_history", "bulk/SalesOrder/SalesOrders", _ORDER_FIELDS)
+ORDER_HISTORY_LINES = Feed("order_history_lines", "bulk/SalesOrder/SalesOrderLines", ("OrderID", *_LINE_FIELDS))
+ORDER_CHANGES = Feed("order_changes", "sync/SalesOrder/SalesOrderHeaders", ("Timestamp", "ID", *_ORDER_FIELDS))
+ORDER_LINE_CHANGES = Feed(
+    "order_line_changes", "sync/SalesOrder/SalesOrderLines", ("Timestamp", "OrderID", *_LINE_FIELDS)
+)
+DELETIONS = Feed("deletions", "sync/Deleted", ("Timestamp", "EntityType", "EntityKey", "DeletedDate"))
+ACCOUNTS = Feed(
+    "accounts",
+    "sync/CRM/Accounts",
+    (
+        "Timestamp",
+        "ID",
+        "Code",
+        "Name",
+        "Status",
+        "Type",
+        "AddressLine1",
+        "Postcode",
+        "City",
+        "Country",
+        "Website",
+        "AccountManager",
+        "AccountManagerFullName",
+        "Modified",
+    ),
+)
+ITEMS = Feed(
+    "items",
+    "sync/Logistics/Items",
+    ("Timestamp", "ID", "Code", "Description", "ItemGroup", "Unit", "IsSalesItem", "EndDate", "Modified"),
+)
+ITEM_GROUPS = Feed("item_groups", "logistics/ItemGroups", ("ID", "Code", "Description", "Modified"))
+ITEM_PRICES = Feed(
+    "item_prices",
+    "sync/Logistics/SalesItemPrices",
+    ("Timestamp", "ID", "Item", "Account", "Currency", "Price", "Quantity", "StartDate", "EndDate"),
+)
+
+
+def items_with(collection_field: str | None) -> Feed:
+    """The items feed, with the configured field landed as `collection`."""
+    if collection_field is None:
+        return ITEMS
+    return Feed("items", ITEMS.path, ITEMS.fields, ((collection_field, "collection"),))
+
+
+def expanded_lines() -> str:
+    """The fields of a history order and of its expanded lines, as `$select` takes them."""
+    lines = ",".join(f"SalesOrderLines/{field}" for field in _LINE_FIELDS)
+    return f"{ORDER_HISTORY.select},{lines}"

@@ -1,0 +1,86 @@
+"""Exact's OAuth: an access token of ten minutes, and a refresh token that is good for one use.
+
+A lost refresh token needs a person in a browser, so the new pair is kept before it is used, and only one process at a
+time may ask for one. Where tokens are kept is the store's business (`warehouse/tokens.py`).
+"""
+
+from collections.abc import Generator
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import httpx
+
+from pipeline.domain.oauth_tokens import EARLIEST_REFRESH, Tokens
+from pipeline.errors import GiveUp, RetryLater
+
+class Chain(Protocol):
+    """The stored tokens while nobody else may touch them."""
+
+    def read(self) -> Tokens: ...
+
+    def save(self, refresh: str, access: str) -> None: ...
+
+
+class TokenStore(Protocol):
+    """Keeps the tokens of one app and user for all processes."""
+
+    def read(self) -> Tokens: ...
+
+    def locked(self) -> AbstractContextManager[Chain]: ...
+
+
+class RefreshingAuth(httpx.Auth):
+    """Signs requests with the access token and renews it when its time has come, and never before."""
+
+    requires_response_body = True
+
+    def __init__(self, store: TokenStore, *, base_url: str, client_id: str, client_secret: str) -> None:
+        self._store, self._url = store, f"{base_url.rstrip('/')}/api/oauth2/token"
+        self._credentials = {"client_id": client_id, "client_secret": client_secret}
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Sends the request; after a 401 once more with a new token, where Exact would give one."""
+        tokens = self._store.read()
+        access = tokens.access if tokens.is_fresh else (yield from self._renewed(tokens.access))
+        request.headers["Authorization"] = f"Bearer {access}"
+        response = yield request
+        if response.status_code == 401 and self._store.read().age >= EARLIEST_REFRESH:
+            request.headers["Authorization"] = f"Bearer {(yield from self._renewed(access))}"
+            yield request
+
+    def _renewed(self, stale: str | None) -> Generator[httpx.Request, httpx.Response, str]:
+        with self._store.locked() as chain:
+            tokens = chain.read()
+            if tokens.access and tokens.is_fresh and tokens.access != stale:
+                return tokens.access  # another process was quicker
+            response = yield httpx.Request(
+                "POST",
+                self._url,
+                data={"grant_type": "refresh_token", "refresh_token": tokens.refresh, **self._credentials},
+                headers={"Accept": "application/json"},
+            )
+            refresh, access = token_pair(response)
+            chain.save(refresh, access)
+        return access
+
+
+def token_pair(response: httpx.Response) -> tuple[str, str]:
+    """Refresh and access token from an answer of the token endpoint.
+
+    Raises RetryLater when the endpoint is down, GiveUp when the chain is broken: only a new consent mends that.
+    """
+    try:
+        answer = response.json()
+        if response.is_success:
+            return answer["refresh_token"], answer["access_token"]
+        said = answer.get("error_description") or answer.get("error") or ""
+    except (ValueError, KeyError, AttributeError):
+        said, answer = "", None
+    if response.is_success or response.status_code in {408, 429} or response.status_code >= 500:
+        raise RetryLater(f"Exact Online's token endpoint answered {response.status_code} without tokens {said}".rstrip())
+    if "not expired" in said:
+        raise RetryLater("Exact Online gives no new access token yet: the last one is younger than 570 seconds")
+    raise GiveUp(
+        f"Exact Online refused the refresh token ({response.status_code} {said}). "
+        "Consent again and put the new token into EXACT_REFRESH_TOKEN; check EXACT_CLIENT_ID and EXACT_CLIENT_SECRET."
+    )

@@ -1,0 +1,1 @@
+"""Pipedrive: how it is asked, what it costs, and how wanted content becomes a request. Plans are carried out in `steps/`."""

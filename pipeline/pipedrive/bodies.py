@@ -1,0 +1,158 @@
+"""Wanted content → the body of a request, and the difference between two bodies.
+
+A row of `crm.*` comes in, in words; Pipedrive's ids and keys come from the schema.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.domain.deal_products import DealRow
+from pipeline.pipedrive.fields import category_field
+from pipeline.pipedrive.schema import Schema
+
+Body = dict[str, Any]
+
+
+def organization_body(row: Mapping[str, Any], schema: Schema) -> Body:
+    """An organization from a row of `crm.organizations`."""
+    return {
+        "name": row["name"],
+        "owner_id": schema.owner(row["owner_e_mails"]),
+        "address": {"value": row["address"]} if row["address"] else None,
+        "website": row["website"],
+        "custom_fields": {
+            schema.code("organization", "Debiteurnummer"): row["debtor_code"],
+            schema.code("organization", "Exact account-ID"): row["customer_id"],
+            schema.code("organization", "Administratie"): schema.option(
+                "organization", "Administratie", row["administration"]
+            ),
+        },
+    }
+
+
+def product_body(row: Mapping[str, Any], schema: Schema) -> Body:
+    """A product from a row of `crm.products`."""
+    fields = {
+        schema.code("product", "Artikelstatus"): schema.option(
+            "product", "Artikelstatus", "active" if row["is_active"] else "ended"
+        ),
+        schema.code("product", "Exact item-ID"): row["product_key"],
+    }
+    if ("product", "Artikelgroep") in schema.fields:
+        group = schema.option("product", "Artikelgroep", row["item_group_code"])
+        fields[schema.code("product", "Artikelgroep")] = group
+    if ("product", "Collectie") in schema.fields:
+        fields[schema.code("product", "Collectie")] = schema.option("product", "Collectie", row["collection"])
+    return {
+        "name": row["name"],
+        "code": row["code"],
+        "unit": row["unit"],
+        "prices": [{"currency": row["currency"], "price": float(row["price"])}],
+        "is_linkable": True,
+        "custom_fields": fields,
+    }
+
+
+def deal_body(row: Mapping[str, Any], schema: Schema, *, org_id: int, group_names: Mapping[str, str]) -> Body:
+    """A deal from a row of `crm.deals`; won, lost and their moments come only with the status they belong to."""
+    body = {
+        "title": row["title"],
+        "org_id": org_id,
+        "owner_id": schema.owner(row["owner_e_mails"]),
+        "pipeline_id": schema.pipeline_id,
+        "stage_id": schema.stages[row["stage"]],
+        "currency": row["currency"],
+        "value": float(row["value"]),
+        "status": row["status"],
+        "expected_close_date": _text(row["delivery_date"]),
+        "custom_fields": _deal_fields(row, schema, group_names),
+    }
+    if row["status"] != "open" and row["order_date"]:
+        body[f"{row['status']}_time"] = f"{row['order_date']}T12:00:00Z"
+    if row["status"] == "lost":
+        body["lost_reason"] = row["lost_reason"]
+    return body
+
+
+def _deal_fields(row: Mapping[str, Any], schema: Schema, group_names: Mapping[str, str]) -> Body:
+    def option(name: str, meaning: str | None) -> int | None:
+        return schema.option("deal", name, meaning)
+
+    groups = sorted({chosen for code in row["item_group_codes"] if (chosen := option("Artikelgroepen", code))})
+    values = {
+        "Exact order-ID": row["order_id"],
+        "Ordernummer": row["order_number"],
+        "Orderdatum": _text(row["order_date"]),
+        "Leverdatum": _text(row["delivery_date"]),
+        "Klantreferentie": row["customer_reference"],
+        "Leverstatus": option("Leverstatus", row["delivery_status"]),
+        "Factuurstatus": option("Factuurstatus", row["invoice_status"]),
+        "Betaalstatus": option("Betaalstatus", row["payment_status"]),
+        "Artikelgroepen": groups or None,
+        "Hoofdgroep": option("Hoofdgroep", row["main_item_group_code"]),
+        "Administratie": option("Administratie", row["administration"]),
+    }
+    values |= _category_amounts(row, schema, group_names)
+    return {schema.fields["deal", name]: value for name, value in values.items() if ("deal", name) in schema.fields}
+
+
+def _category_amounts(row: Mapping[str, Any], schema: Schema, group_names: Mapping[str, str]) -> Body:
+    """Revenue by item group as monetary values; groups that share a name share a field."""
+    if row["category_amounts"] is None:
+        return {}
+    sums: dict[str, float | None] = {name: None for entity, name in schema.fields if entity == "deal" and name.startswith("Omzet ")}
+    for code, amount in row["category_amounts"].items():
+        name = category_field(group_names.get(code, code))
+        sums[name] = round((sums.get(name) or 0.0) + float(amount), 2)
+    return {name: None if value is None else {"value": value, "currency": row["currency"]} for name, value in sums.items()}
+
+
+def row_body(row: DealRow, product_id: int) -> Body:
+    """A deal product. Tax and discount are said, since an account's own defaults could change the value."""
+    return {
+        "product_id": product_id,
+        "item_price": float(row.item_price),
+        "quantity": float(row.quantity),
+        "comments": row.comments,
+        "tax": 0,
+        "tax_method": "none",
+        "discount": 0,
+        "discount_type": "percentage",
+        "is_enabled": True,
+    }
+
+
+def creation(body: Body) -> Body:
+    """The body that makes the record: what is empty is left out."""
+    filled = {name: value for name, value in body.items() if value is not None and name != "custom_fields"}
+    fields = {key: value for key, value in body["custom_fields"].items() if value is not None}
+    return filled | ({"custom_fields": fields} if fields else {})
+
+
+def difference(written: Body | None, wanted: Body, *, leaving_out: frozenset[str] = frozenset()) -> Body:
+    """What must be sent so that the written content becomes the wanted one; empty when it is that already."""
+    before = written or {}
+    fields_before = before.get("custom_fields", {})
+    changed = {
+        name: value
+        for name, value in wanted.items()
+        if name != "custom_fields" and name not in leaving_out and (written is None or before.get(name) != value)
+    }
+    if written is not None:
+        changed = {name: value for name, value in changed.items() if name in before or value is not None}
+    fields = {
+        key: value
+        for key, value in wanted["custom_fields"].items()
+        if (written is None and value is not None) or (written is not None and fields_before.get(key) != value)
+    }
+    return changed | ({"custom_fields": fields} if fields else {})
+
+
+def not_taken(sent: Body, answer: Mapping[str, Any]) -> Body:
+    """What of a sent deal the answer shows otherwise: Pipedrive may set these only on a deal that has its status already."""
+    names = ("stage_id", "status", "won_time", "lost_time", "lost_reason")
+    return {name: sent[name] for name in names if name in sent and name in answer and answer[name] != sent[name]}
+
+
+def _text(day: Any) -> str | None:
+    return None if day is None else str(day)

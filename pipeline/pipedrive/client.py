@@ -1,0 +1,91 @@
+"""Asks Pipedrive, and turns its refusals into what to do next. What a body means is not known here."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx
+
+from pipeline.errors import GiveUp, HoldRow, OutcomeUnknown, RetryLater
+from pipeline.pipedrive.ledger import Ledger
+
+PAGE = 500  # rows a list gives at most; a list costs the same whatever it holds
+
+
+class PipedriveClient:
+    """One account, for all threads of the one run that may write to it."""
+
+    def __init__(self, http: httpx.Client, ledger: Ledger) -> None:
+        self._http, self.ledger = http, ledger
+
+    def get(self, path: str, **params: str | int) -> Any:
+        """The data of one answer."""
+        return self._ask("GET", path, params=params)["data"]
+
+    def pages(self, path: str, **params: str | int) -> Iterator[list[dict[str, Any]]]:
+        """The pages of a v2 list; raises GiveUp when the cursor leads in a circle."""
+        seen: set[str] = set()
+        cursor = None
+        while True:
+            answer = self._ask("GET", path, params=params | {"limit": PAGE} | ({"cursor": cursor} if cursor else {}))
+            yield answer["data"] or []
+            cursor = (answer.get("additional_data") or {}).get("next_cursor")
+            if not cursor:
+                return
+            if cursor in seen:
+                raise GiveUp(f"Pipedrive's list {path} leads back to a page that was read already")
+            seen.add(cursor)
+
+    def post(self, path: str, body: Any) -> Any:
+        """The data of what was made; raises OutcomeUnknown when it may have been made all the same."""
+        return self._ask("POST", path, body=body)["data"]
+
+    def patch(self, path: str, body: Any) -> Any:
+        """The data after the change."""
+        return self._ask("PATCH", path, body=body)["data"]
+
+    def delete(self, path: str, **params: str) -> None:
+        """Removes it; what is gone already is no mistake."""
+        self._ask("DELETE", path, params=params, gone_is_fine=True)
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+        gone_is_fine: bool = False,
+    ) -> dict[str, Any]:
+        response = self._http.request(method, path, params=params or None, json=body)
+        if gone_is_fine and response.status_code in {404, 410}:
+            return {"data": None}
+        return answered(response)
+
+
+def answered(response: httpx.Response) -> dict[str, Any]:
+    """The answer's JSON when the request was carried out; raises what to do next otherwise."""
+    method, path, status = response.request.method, response.request.url.path, response.status_code
+    try:
+        answer = response.json()
+    except ValueError:
+        answer = None
+    if response.is_success and isinstance(answer, dict) and answer.get("success", True):
+        return answer
+    if status >= 500 or response.is_success:
+        error = RetryLater if method == "GET" else OutcomeUnknown
+        raise error(f"Pipedrive answered {method} {path} with {status} and no usable result")
+    said = _message(answer)
+    if status == 401:
+        raise GiveUp(f"Pipedrive does not accept the API token (401 {said}): check PIPEDRIVE_API_TOKEN and PIPEDRIVE_BASE_URL.")
+    capped = isinstance(answer, dict) and str(answer.get("code", "")).startswith("feature_capping")
+    if status in {402, 403} and not capped:
+        raise GiveUp(f"Pipedrive refuses {method} {path} ({status} {said}): check the rights of the token's user.")
+    if answer is None and status == 404:
+        raise GiveUp(f"There is no {path} at {response.request.url.host}: check PIPEDRIVE_BASE_URL.")
+    raise HoldRow(f"Pipedrive refused it: {status} {said}")
+
+
+def _message(answer: Any) -> str:
+    if not isinstance(answer, dict):
+        return "without a reason"
+    return str(answer.get("error") or answer.get("errors") or "without a reason")

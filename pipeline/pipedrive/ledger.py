@@ -1,0 +1,46 @@
+"""What was spent of the day's tokens, and what is left: from the answer headers, else from the price list."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+
+from pipeline.domain.budget import history_may_spend
+from pipeline.pipedrive.prices import kind, price
+
+
+@dataclass
+class Ledger:
+    """Tokens of one run, and of the day as far as Pipedrive or an earlier run told. Safe to share between threads."""
+
+    limit: int
+    remaining: int
+    keep_for_live: float = 0.0
+    is_told: bool = False  # whether the limit came from Pipedrive
+    requests: Counter[str] = field(default_factory=Counter)
+    tokens: Counter[str] = field(default_factory=Counter)
+    _lock: Lock = field(default_factory=Lock)
+
+    def book(self, method: str, path: str, headers: Mapping[str, str]) -> None:
+        """Notes an answered request."""
+        tokens = price(method, path)
+        told = headers.get("x-daily-ratelimit-token-remaining", "")
+        limit = headers.get("x-daily-ratelimit-token-limit", "")
+        with self._lock:
+            self.requests[kind(method, path)] += 1
+            self.tokens[kind(method, path)] += tokens
+            if limit.isdigit():
+                self.limit, self.is_told = int(limit), True
+            self.remaining = int(told) if told.isdigit() else self.remaining - tokens
+
+    @property
+    def spent(self) -> int:
+        """Tokens spent in this run."""
+        return sum(self.tokens.values())
+
+    def may_spend(self, *, live: bool) -> int:
+        """Tokens left for this kind of work today."""
+        with self._lock:
+            if live:
+                return max(0, self.remaining)
+            return history_may_spend(limit=self.limit, remaining=self.remaining, keep_for_live=self.keep_for_live)

@@ -1,0 +1,63 @@
+"""What this account calls things: ids of stages, keys of fields, ids of options and users. Found by name, never typed in."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pipeline.pipedrive.fields import CustomField
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody who may own records."""
+
+    user_id: int
+    is_active: bool
+    is_token_owner: bool = False
+
+
+@dataclass
+class Schema:
+    """The names of one account, as far as they were found or made."""
+
+    pipeline_id: int = 0
+    stages: dict[str, int] = field(default_factory=dict)
+    fields: dict[tuple[str, str], str] = field(default_factory=dict)  # (entity, name) → key
+    options: dict[tuple[str, str, str], tuple[int, str]] = field(default_factory=dict)  # (…, meaning) → id, label
+    users: dict[str, User] = field(default_factory=dict)  # by e-mail, lower case
+
+    def code(self, entity: str, name: str) -> str:
+        """The field's key."""
+        return self.fields[entity, name]
+
+    def option(self, entity: str, name: str, meaning: str | None) -> int | None:
+        """The id of the option that stands for it; None for nothing, or for what has no option."""
+        known = self.options.get((entity, name, meaning or ""))
+        return known[0] if known else None
+
+    def owner(self, e_mails: Iterable[str]) -> int | None:
+        """The first of them who is an active user, else the token's own user."""
+        for e_mail in e_mails:
+            user = self.users.get(e_mail)
+            if user and user.is_active:
+                return user.user_id
+        return next((user.user_id for user in self.users.values() if user.is_token_owner), None)
+
+    def lacks(self, wanted: Iterable[CustomField], stages: Iterable[str]) -> bool:
+        """Whether a field, an option, its label or a stage is missing."""
+        return not self.users or not set(stages) <= set(self.stages) or any(self._lacks(field) for field in wanted)
+
+    def _lacks(self, wanted: CustomField) -> bool:
+        if wanted.has_options and not wanted.options:
+            return False
+        if (wanted.entity, wanted.name) not in self.fields:
+            return True
+        return any(self._label(wanted, meaning) != label for meaning, label in wanted.options.items())
+
+    def _label(self, wanted: CustomField, meaning: str) -> str | None:
+        known = self.options.get((wanted.entity, wanted.name, meaning))
+        return known[1] if known else None
+
+
+def labels(options: Iterable[Mapping]) -> dict[str, int]:
+    """Label → id of a field's options as Pipedrive lists them."""
+    return {str(option["label"]): int(option["id"]) for option in options}

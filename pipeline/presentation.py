@@ -1,0 +1,56 @@
+"""Plain text for people: what a sync did, what a plan would, how things stand. No numbers are made here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_NAMES = {"deals": "deals", "deal_products": "deal rows", "organizations": "organizations", "products": "products"}
+
+
+def sync_text(counts: Mapping[str, Any], stopped: str | None) -> str:
+    """What a sync did."""
+    lines = [f"{'':15}{'created':>10}{'updated':>10}{'unchanged':>11}{'held':>8}{'left':>8}"]
+    for kind, name in _NAMES.items():
+        row = counts[kind]
+        figures = f"{row['created']:>10,}{row['updated']:>10,}{row['unchanged']:>11,}{row['held']:>8,}{row['left']:>8,}"
+        lines.append(f"{name:15}{figures}")
+    lines.append(
+        f"{counts['exact_calls']:,} calls to Exact Online, {counts['pipedrive_tokens']:,} Pipedrive tokens, "
+        f"{counts['seconds']:,} seconds"
+    )
+    return "\n".join([*lines, stopped] if stopped else lines)
+
+
+def plan_text(found: Mapping[str, Any]) -> str:
+    """What a sync would write."""
+    lines = [f"{'':15}{'create':>10}{'update':>10}{'tokens':>10}"]
+    for kind, name in _NAMES.items():
+        row = found[kind]
+        lines.append(f"{name:15}{row['create']:>10,}{row['update']:>10,}{row['tokens']:>10,}")
+    lines.append(f"{found['tokens']:,} tokens in all; {found['tokens_left_today']:,} are left today")
+    return "\n".join(lines)
+
+
+def status_text(found: Mapping[str, Any]) -> str:
+    """How things stand."""
+    lines = ["Feeds"]
+    lines += [f"  {row['administration']} {row['feed']:22} read {_ago(row['age'])} ago" for row in found["feeds"]] or ["  none read yet"]
+    lines += ["Tables"] + [f"  {name:26}{rows:>12,} rows" for name, rows in found["tables"].items()]
+    waiting = [f"  {stage:26}{count:>12,} waiting" for stage, count in found["backlog"].items()]
+    lines += ["Backlog", *(waiting or ["  nothing waits"])]
+    budget = found["budget"]
+    left = f"{budget['remaining']:,} of {budget['limit']:,} tokens left on {budget['day']}" if budget else "not known yet"
+    lines += [f"Pipedrive's budget: {left}"]
+    lines += [f"Held orders: {len(found['held_orders'])}"]
+    lines += [f"  {row['order_number']}: {row['reason']}" for row in found["held_orders"][:20]]
+    if found["held_customers"]:
+        lines += [f"Held customers: {len(found['held_customers'])}"]
+        lines += [f"  {row['debtor_code'] or 'without code'}: {row['reason']}" for row in found["held_customers"][:20]]
+    failure = found["last_failure"]
+    return "\n".join([*lines, f"Last failure: {failure}" if failure else "Last failure: none"])
+
+
+def _ago(age: Any) -> str:
+    minutes = int(age.total_seconds() // 60)
+    if minutes < 1:
+        return "less than a minute"
+    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"

@@ -1,0 +1,37 @@
+"""How things stand: freshness of feeds, backlog, budget, what is held, and the last failure."""
+
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from pipeline.warehouse import memory
+
+
+def status(engine: Engine) -> dict[str, Any]:
+    """Everything `pipeline status` shows, as plain values."""
+    with engine.connect() as connection:
+        return {
+            "feeds": [dict(row._mapping) for row in connection.execute(text(_FEEDS))],
+            "tables": {row.name: row.rows for row in connection.execute(text(_TABLES))},
+            "backlog": {row.stage: row.waiting for row in connection.execute(text(_BACKLOG))},
+            "in_doubt": connection.execute(text("SELECT count(*) FROM pipedrive.intents")).scalar_one(),
+            "budget": memory.recall(connection, "pipedrive budget"),
+            "held_orders": [dict(row._mapping) for row in connection.execute(text(_HELD))],
+            "held_customers": [dict(row._mapping) for row in connection.execute(text(_HELD_CUSTOMERS))],
+            "last_failure": memory.recall(connection, "last failure"),
+        }
+
+
+_FEEDS = "SELECT administration, feed, read_at, now() - read_at AS age FROM state.watermarks ORDER BY administration, feed"
+_TABLES = """
+SELECT 'erp.orders' AS name, count(*) AS rows FROM erp.orders UNION ALL SELECT 'crm.deals', count(*) FROM crm.deals
+UNION ALL SELECT 'pipedrive.deals', count(*) FROM pipedrive.deals
+UNION ALL SELECT 'pipedrive.deal_products', count(*) FROM pipedrive.deal_products
+UNION ALL SELECT 'pipedrive.organizations', count(*) FROM pipedrive.organizations
+UNION ALL SELECT 'pipedrive.products', count(*) FROM pipedrive.products
+"""
+_BACKLOG = "SELECT stage, count(*) AS waiting FROM state.pending GROUP BY stage ORDER BY stage"
+_HELD = "SELECT administration, order_number, reason, since FROM crm.held_orders ORDER BY since DESC, order_number"
+_HELD_CUSTOMERS = """
+SELECT administration, number AS debtor_code, reason, since FROM crm.held WHERE entity = 'customer' ORDER BY since DESC
+"""

@@ -1,0 +1,274 @@
+"""Organizations, products and deals to Pipedrive: what is wanted against what was written, and only the difference sent.
+
+Before a record is made, an intent is committed; its id after it. Rows of deals are written by `steps/write_rows.py`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+
+from pipeline.domain.budget import WRITE
+from pipeline.errors import BudgetSpent
+from pipeline.pipedrive.bodies import Body, creation, deal_body, difference, not_taken, organization_body, product_body
+from pipeline.pipedrive.client import PipedriveClient
+from pipeline.pipedrive.parallel import Done, InDoubt, NotSent, Outcome, Refused, in_parallel
+from pipeline.pipedrive.schema import Schema
+from pipeline.steps.account import RECORD_COLUMNS
+from pipeline.steps.outcomes import Report
+from pipeline.warehouse.tables import pipedrive as tables
+from pipeline.warehouse.writing import remove, upsert
+
+CHUNK = 64  # records whose intents are committed together; after a crash so many are in doubt at most
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A record that waits, with the ticket of the state it waits in."""
+
+    administration: str
+    key: str
+    ticket: int
+
+
+@dataclass(frozen=True)
+class Task:
+    """One record to write: made when it has no id yet, changed otherwise, left alone when nothing differs."""
+
+    waiting: Waiting
+    number: str
+    record_id: int | None
+    body: Body
+    change: Body
+
+
+@dataclass
+class Writer:
+    """Everything a writing needs. One at a time in the world: whoever makes it holds the lock."""
+
+    engine: Engine
+    client: PipedriveClient
+    schema: Schema
+    group_names: Mapping[str, str]
+    report: Report
+
+
+def write_records(
+    writer: Writer, kind: str, waiting: Sequence[Waiting], *, live: bool, progress: Callable[[int], None]
+) -> None:
+    """Writes those records, a chunk at a time; raises BudgetSpent when the tokens for this kind of work are used up."""
+    done = 0
+    while done < len(waiting):
+        affordable = writer.client.ledger.may_spend(live=live) // WRITE
+        if affordable < 1:
+            raise BudgetSpent("Today's tokens for this work are used up; what is left is kept for the next day.")
+        chunk = waiting[done : done + min(CHUNK, affordable)]
+        _write_chunk(writer, kind, chunk)
+        done += len(chunk)
+        progress(len(chunk))
+
+
+def _write_chunk(writer: Writer, kind: str, chunk: Sequence[Waiting]) -> None:
+    with writer.engine.begin() as tx:
+        tasks, refused = _tasks(tx, writer, kind, chunk)
+        intend(tx, kind, [task for task in tasks if task.record_id is None])
+    to_send = [task for task in tasks if task.record_id is None or task.change]
+    outcomes: list[Outcome[Task, int]] = list(in_parallel(lambda task: _send(writer.client, kind, task), to_send))
+    outcomes += [Done(task, task.record_id or 0) for task in tasks if task.record_id is not None and not task.change]
+    with writer.engine.begin() as tx:
+        _settle(tx, writer, kind, outcomes, refused)
+        gone = {entry.key for entry in chunk} - {task.waiting.key for task in tasks} - {entry.key for entry, *_ in refused}
+        forget_waiting(tx, kind, [entry for entry in chunk if entry.key in gone])
+    stop_if_stopped(outcomes)
+
+
+def _tasks(
+    tx: Connection, writer: Writer, kind: str, chunk: Sequence[Waiting]
+) -> tuple[list[Task], list[tuple[Waiting, str, str]]]:
+    """What to send for each record that is wanted, and which can't be sent, with their numbers and reasons."""
+    by_key = {(entry.administration, entry.key): entry for entry in chunk}
+    parameters = {"administrations": [entry.administration for entry in chunk], "keys": [entry.key for entry in chunk]}
+    tasks, refused = [], []
+    for found in tx.execute(text(_WANTED[kind]), parameters):
+        row = found._mapping
+        entry = by_key[row["administration"], row[RECORD_COLUMNS[kind][0]]]
+        if kind == "deals" and row["org_id"] is None:
+            refused.append((entry, row["number"], "its organization is not in Pipedrive, see why that was refused"))
+            continue
+        body = _body(writer, kind, row)
+        rows_make_value = frozenset({"value"}) if row["has_rows"] else frozenset()
+        change = difference(row["written"], body, leaving_out=rows_make_value)
+        tasks.append(Task(entry, row["number"] or "", row["record_id"], body, change))
+    return tasks, refused
+
+
+def _body(writer: Writer, kind: str, row: Mapping[str, Any]) -> Body:
+    if kind == "organizations":
+        return organization_body(row, writer.schema)
+    if kind == "products":
+        return product_body(row, writer.schema)
+    return deal_body(row, writer.schema, org_id=row["org_id"], group_names=writer.group_names)
+
+
+def _send(client: PipedriveClient, kind: str, task: Task) -> int:
+    """Makes or changes the record and returns its id."""
+    path = f"/api/v2/{kind}"
+    if task.record_id is not None:
+        client.patch(f"{path}/{task.record_id}", task.change)
+        return task.record_id
+    sent = creation(task.body)
+    answer = client.post(path, sent)
+    if kind == "deals" and (missed := not_taken(sent, answer)):
+        client.patch(f"{path}/{answer['id']}", missed)
+    return int(answer["id"])
+
+
+def _settle(
+    tx: Connection,
+    writer: Writer,
+    kind: str,
+    outcomes: Sequence[Outcome[Task, int]],
+    refused: list[tuple[Waiting, str, str]],
+) -> None:
+    """Remembers what was written, what was refused, and what no longer waits, in one transaction."""
+    done = [outcome for outcome in outcomes if isinstance(outcome, Done)]
+    refused = refused + [
+        (outcome.item.waiting, outcome.item.number, outcome.reason) for outcome in outcomes if isinstance(outcome, Refused)
+    ]
+    not_sent = [outcome.item for outcome in outcomes if isinstance(outcome, NotSent)]
+    writer.report.in_doubt += sum(isinstance(outcome, InDoubt) for outcome in outcomes)
+    key, record_id = RECORD_COLUMNS[kind]
+    written = [
+        {
+            "administration": outcome.item.waiting.administration,
+            key: outcome.item.waiting.key,
+            record_id: outcome.result,
+            "written": outcome.item.body,
+            "written_at": datetime.now(UTC),
+        }
+        for outcome in done
+        if outcome.item.record_id is None or outcome.item.change
+    ]
+    upsert(tx, getattr(tables, kind), written)
+    tally = writer.report.tallies[kind]
+    tally.created += sum(outcome.item.record_id is None for outcome in done)
+    tally.updated += sum(outcome.item.record_id is not None and bool(outcome.item.change) for outcome in done)
+    settled = [outcome.item.waiting for outcome in done] + [entry for entry, *_ in refused]
+    forget_intents(tx, kind, settled + [task.waiting for task in not_sent])
+    forget_waiting(tx, kind, settled)
+    forget_refusals(tx, kind, [outcome.item.waiting for outcome in done])
+    note_refusals(tx, kind, refused)
+    created = [outcome.item.waiting for outcome in done if outcome.item.record_id is None]
+    if kind in _RETRY and created:
+        tx.execute(text(_RETRY[kind]), {"keys": [entry.key for entry in created]})
+
+
+def intend(tx: Connection, kind: str, tasks: Sequence[Task]) -> None:
+    """Notes that these are about to be written."""
+    now = datetime.now(UTC)
+    upsert(
+        tx,
+        tables.intents,
+        (
+            {
+                "administration": task.waiting.administration,
+                "kind": kind,
+                "key": task.waiting.key,
+                "intended_at": now,
+                "body": task.body,
+            }
+            for task in tasks
+        ),
+    )
+
+
+def forget_intents(tx: Connection, kind: str, entries: Sequence[Waiting]) -> None:
+    """The outcome of these is known."""
+    remove(tx, tables.intents, _keys(kind, entries))
+
+
+def forget_refusals(tx: Connection, kind: str, entries: Sequence[Waiting]) -> None:
+    """These were taken after all."""
+    remove(tx, tables.rejected, _keys(kind, entries))
+
+
+def note_refusals(tx: Connection, kind: str, refused: Sequence[tuple[Waiting, str, str]]) -> None:
+    """Keeps what Pipedrive refused where a person sees it."""
+    now = datetime.now(UTC)
+    rows = [
+        {"administration": entry.administration, "kind": kind, "key": entry.key, "number": number, "reason": reason, "since": now}
+        for entry, number, reason in refused
+    ]
+    upsert(tx, tables.rejected, rows, keeping=("since",))
+
+
+def forget_waiting(tx: Connection, kind: str, entries: Sequence[Waiting]) -> None:
+    """These no longer wait, unless they were queued again meanwhile."""
+    tx.execute(
+        text(
+            "DELETE FROM state.pending AS waiting USING unnest(CAST(:administrations AS text[]), CAST(:keys AS text[]), "
+            "CAST(:tickets AS bigint[])) AS done (administration, key, ticket) WHERE waiting.stage = :stage "
+            "AND waiting.administration = done.administration AND waiting.key = done.key AND waiting.ticket = done.ticket"
+        ),
+        {
+            "stage": f"pipedrive/{kind}",
+            "administrations": [entry.administration for entry in entries],
+            "keys": [entry.key for entry in entries],
+            "tickets": [entry.ticket for entry in entries],
+        },
+    )
+
+
+def stop_if_stopped(outcomes: Sequence[Outcome]) -> None:
+    """Raises what kept records from being sent, now that the others are remembered."""
+    for outcome in outcomes:
+        if isinstance(outcome, NotSent):
+            raise outcome.stopped_by
+
+
+def _keys(kind: str, entries: Sequence[Waiting]) -> list[dict[str, str]]:
+    return [{"administration": entry.administration, "kind": kind, "key": entry.key} for entry in entries]
+
+
+_CHOSEN = """unnest(CAST(:administrations AS text[]), CAST(:keys AS text[])) AS chosen (administration, key)"""
+_WANTED = {
+    "organizations": f"""
+SELECT wanted.*, there.org_id AS record_id, there.written, wanted.debtor_code AS number, false AS has_rows
+FROM crm.organizations AS wanted JOIN {_CHOSEN}
+    ON chosen.administration = wanted.administration AND chosen.key = wanted.customer_id
+LEFT JOIN pipedrive.organizations AS there
+    ON there.administration = wanted.administration AND there.customer_id = wanted.customer_id
+""",
+    "products": f"""
+SELECT wanted.*, there.product_id AS record_id, there.written, wanted.code AS number, false AS has_rows
+FROM crm.products AS wanted JOIN {_CHOSEN}
+    ON chosen.administration = wanted.administration AND chosen.key = wanted.product_key
+LEFT JOIN pipedrive.products AS there
+    ON there.administration = wanted.administration AND there.product_key = wanted.product_key
+""",
+    "deals": f"""
+SELECT wanted.*, there.deal_id AS record_id, there.written, wanted.order_number AS number, organization.org_id,
+    EXISTS (SELECT FROM pipedrive.deal_products AS line
+        WHERE line.administration = wanted.administration AND line.order_id = wanted.order_id) AS has_rows
+FROM crm.deals AS wanted JOIN {_CHOSEN}
+    ON chosen.administration = wanted.administration AND chosen.key = wanted.order_id
+LEFT JOIN pipedrive.deals AS there
+    ON there.administration = wanted.administration AND there.order_id = wanted.order_id
+LEFT JOIN pipedrive.organizations AS organization
+    ON organization.administration = wanted.administration AND organization.customer_id = wanted.customer_id
+WHERE there.deal_id IS NOT NULL OR NOT wanted.is_deleted
+""",
+}
+_QUEUE_REFUSED = """
+INSERT INTO state.pending (stage, administration, key)
+SELECT DISTINCT 'pipedrive/' || refused.kind, refused.administration, refused.key FROM pipedrive.rejected AS refused
+JOIN {wanted} AS wanted ON wanted.administration = refused.administration AND wanted.order_id = refused.key
+WHERE refused.kind = '{kind}' AND wanted.{column} = ANY(:keys) ON CONFLICT DO NOTHING
+"""
+# What was refused for want of an organization or product is tried again once that is there.
+_RETRY = {
+    "organizations": _QUEUE_REFUSED.format(wanted="crm.deals", kind="deals", column="customer_id"),
+    "products": _QUEUE_REFUSED.format(wanted="crm.deal_products", kind="deal_products", column="product_key"),
+}

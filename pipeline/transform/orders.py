@@ -1,0 +1,56 @@
+"""`erp.orders` from Exact Online: the newest of what history and changes say of each order."""
+
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from pipeline.transform.exact_values import amount, day, instant, reference, trimmed, word
+
+
+def to_orders(
+    history: pd.DataFrame, changes: pd.DataFrame, deletions: pd.DataFrame, *, administration: str, time_zone: str, currency: str
+) -> pd.DataFrame:
+    """One row an order.
+
+    `history` counts as old as its `as_of`, `changes` as its `timestamp`; a deletion holds when it is not older than
+    the order. `deletions` has `entity_key` and `timestamp`; a key is an order's id or its id in the changes feed.
+    """
+    newest = newest_of(history, changes)
+    deleted = dict(zip(deletions["entity_key"], deletions["timestamp"], strict=True))
+    gone = [
+        max(deleted.get(order_id, -1), deleted.get(record_id, -1)) >= version
+        for order_id, record_id, version in zip(newest["order_id"], newest["id"], newest["version"], strict=True)
+    ]
+    zone = ZoneInfo(time_zone)
+    columns = {
+        "administration": [administration] * len(newest),
+        "order_id": newest["order_id"],
+        "order_number": newest["order_number"].map(lambda number: "" if number is None else str(number)),
+        "order_date": newest["order_date"].map(day),
+        "delivery_date": newest["delivery_date"].map(day),
+        "customer_id": newest["ordered_by"].map(reference),
+        "salesperson_id": newest["salesperson"].map(reference),
+        "customer_reference": newest["your_ref"].map(trimmed),
+        "currency": newest["currency"].map(lambda code: trimmed(code) or currency),
+        "amount_excl_vat": newest["amount_fc_excl_vat"].map(amount),
+        "amount_incl_vat": newest["amount_fc"].map(amount),
+        "amount_incl_vat_home": newest["amount_dc"].map(amount),
+        "status": newest["status"].map(word),
+        "delivery_status": newest["delivery_status"].map(word),
+        "invoice_status": newest["invoice_status"].map(word),
+        "is_deleted": gone,
+        "is_live": newest["is_live"],
+        "created_at": newest["created"].map(lambda moment: instant(moment, zone)),
+        "modified_at": newest["modified"].map(lambda moment: instant(moment, zone)),
+    }
+    return pd.DataFrame({name: pd.Series(list(values), dtype=object) for name, values in columns.items()})
+
+
+def newest_of(history: pd.DataFrame, changes: pd.DataFrame) -> pd.DataFrame:
+    """The newer version of each order; of two that are equally old, the one from the changes feed."""
+    read_whole = history.assign(version=history["as_of"], is_live=False, id=None)
+    changed = changes.assign(version=changes["timestamp"], is_live=True)
+    both = pd.concat([frame for frame in (read_whole, changed) if len(frame)] or [read_whole])
+    ranked = both.sort_values(["order_id", "version", "is_live"], kind="stable")
+    newest = ranked.drop_duplicates("order_id", keep="last").reset_index(drop=True)
+    return newest.astype(object).where(newest.notna(), None)

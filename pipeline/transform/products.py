@@ -1,0 +1,65 @@
+"""`erp.products` from Exact Online's items, their groups and their prices."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from pipeline.domain.prices import ItemPrice, price_on
+from pipeline.transform.exact_values import day, instant, reference, trimmed
+
+
+def to_products(
+    items: pd.DataFrame,
+    prices: pd.DataFrame,
+    deletions: pd.DataFrame,
+    *,
+    administration: str,
+    time_zone: str,
+    currency: str,
+    today: date,
+    group_codes: Mapping[str, str],
+) -> pd.DataFrame:
+    """One row an item, with the sales price of today.
+
+    `prices` are those without an account; `group_codes` gives an item group's code by its id.
+    """
+    deleted = dict(zip(deletions["entity_key"], deletions["timestamp"], strict=True))
+    zone = ZoneInfo(time_zone)
+    by_item = _prices_by_item(prices, currency)
+    columns = {
+        "administration": [administration] * len(items),
+        "product_id": items["id"],
+        "code": items["code"].map(trimmed),
+        "name": [trimmed(name) or trimmed(code) or "" for name, code in zip(items["description"], items["code"], strict=True)],
+        "unit": items["unit"].map(trimmed),
+        "item_group_code": items["item_group"].map(lambda group: group_codes.get(reference(group) or "")),
+        "is_sales_item": items["is_sales_item"],
+        "end_date": items["end_date"].map(day),
+        "collection": items["collection"].map(trimmed),
+        "sales_price": items["id"].map(lambda item: price_on(today, by_item.get(item, ()))),
+        "currency": [currency] * len(items),
+        "is_deleted": [
+            deleted.get(item, -1) >= version for item, version in zip(items["id"], items["timestamp"], strict=True)
+        ],
+        "price_changes_on": items["id"].map(lambda item: _next_change(today, by_item.get(item, []))),
+        "modified_at": items["modified"].map(lambda moment: instant(moment, zone)),
+    }
+    return pd.DataFrame({name: pd.Series(list(values), dtype=object) for name, values in columns.items()})
+
+
+def _prices_by_item(prices: pd.DataFrame, currency: str) -> dict[str, list[ItemPrice]]:
+    by_item: dict[str, list[ItemPrice]] = {}
+    for price in prices.itertuples(index=False):
+        if trimmed(price.currency) in {None, currency} and price.price is not None:
+            entry = ItemPrice(price.price, price.quantity or 0, day(price.start_date), day(price.end_date))
+            by_item.setdefault(price.item, []).append(entry)
+    return by_item
+
+
+def _next_change(today: date, prices: list[ItemPrice]) -> date | None:
+    """The next day on which another price may hold: one begins, or the day after one's last."""
+    starts = [price.start_date for price in prices if price.start_date]
+    ends = [price.end_date + timedelta(days=1) for price in prices if price.end_date and price.end_date < date.max]
+    return min((change for change in starts + ends if change > today), default=None)

@@ -1,0 +1,74 @@
+"""The one way to PostgreSQL: a URL becomes an engine, and a lock keeps two runs from doing the same work."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from hashlib import blake2b
+
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from pipeline.errors import ConfigurationError, RetryLater
+
+
+def warehouse_url(url: str, driver: str = "psycopg") -> str:
+    """The URL with its driver said: a bare postgresql:// means another one in every release of SQLAlchemy."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigurationError("WAREHOUSE_URL is not a URL; write postgresql://user:password@host/database.") from None
+    if parsed.drivername.split("+")[0] not in {"postgresql", "postgres"}:
+        raise ConfigurationError(f"WAREHOUSE_URL names {parsed.drivername}; the warehouse is PostgreSQL only.")
+    return parsed.set(drivername=f"postgresql+{driver}").render_as_string(hide_password=False)
+
+
+@cache
+def engine_of(url: str) -> Engine:
+    """The process's engine for that database."""
+    return create_engine(warehouse_url(url), pool_pre_ping=True, connect_args={"application_name": "pipeline"})
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Engine]:
+    """An engine whose database was seen to answer; raises RetryLater with one sentence where it does not."""
+    engine = engine_of(url)
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except OperationalError as error:
+        reason = str(error.orig).splitlines()[0]
+        raise RetryLater(f"The warehouse does not answer: {reason}. Check WAREHOUSE_URL.") from None
+    yield engine
+
+
+@contextmanager
+def only_one(engine: Engine, name: str) -> Iterator[None]:
+    """Holds the lock of that name; a second holder waits, and a killed process gives it back.
+
+    The lock belongs to a connection of its own, so it outlives the transactions made under it.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _lock_key(name)})
+        try:
+            yield
+        finally:
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _lock_key(name)})
+
+
+def is_taken(engine: Engine, name: str) -> bool:
+    """Whether somebody holds the lock of that name now."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        key = {"key": _lock_key(name)}
+        if connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar_one():
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+            return False
+        return True
+
+
+def lock_until_commit(tx: Connection, name: str) -> None:
+    """Keeps everybody else who asks for that name out until this transaction ends."""
+    tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _lock_key(name)})
+
+
+def _lock_key(name: str) -> int:
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True)

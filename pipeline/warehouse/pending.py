@@ -1,0 +1,51 @@
+"""Work that waits: which records a table has still to take in.
+
+A change and its entry here are committed together, and so are the work and the entry's removal: a stop at any moment
+leaves the rest to the next run, whose effort follows the size of the change and not of the history.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from sqlalchemy import Connection, Engine, text
+
+from pipeline.warehouse.connection import lock_until_commit
+
+QUEUED_AGAIN = "ON CONFLICT (stage, administration, key) DO UPDATE SET ticket = excluded.ticket"
+
+Step = Callable[[Connection, str, list[str]], int]
+
+_TAKE = """
+DELETE FROM state.pending WHERE stage = :stage AND administration = :administration AND key IN (
+    SELECT key FROM state.pending WHERE stage = :stage AND administration = :administration ORDER BY key LIMIT :size
+) RETURNING key
+"""
+
+
+def queue(tx: Connection, stages: Sequence[str], administration: str, keys: Iterable[str]) -> None:
+    """Lets the stages take in those records."""
+    tx.execute(
+        text(
+            "INSERT INTO state.pending (stage, administration, key) SELECT DISTINCT stage, :administration, key "
+            f"FROM unnest(CAST(:stages AS text[])) AS stage, unnest(CAST(:keys AS text[])) AS key {QUEUED_AGAIN}"
+        ),
+        {"stages": list(stages), "administration": administration, "keys": list(keys)},
+    )
+
+
+def work_off(engine: Engine, stage: str, administration: str, step: Step, *, size: int = 2000) -> int:
+    """Lets `step` take in all that waits for the stage, a batch a transaction, and returns what it wrote."""
+    written = 0
+    while True:
+        with engine.begin() as tx:
+            lock_until_commit(tx, stage)
+            found = tx.execute(text(_TAKE), {"stage": stage, "administration": administration, "size": size})
+            keys = [row.key for row in found]
+            if not keys:
+                return written
+            written += step(tx, administration, keys)
+
+
+def waiting(tx: Connection, stage: str) -> dict[str, int]:
+    """How many records wait for the stage, by administration."""
+    query = "SELECT administration, count(*) AS waiting FROM state.pending WHERE stage = :stage GROUP BY administration"
+    return {row.administration: row.waiting for row in tx.execute(text(query), {"stage": stage})}

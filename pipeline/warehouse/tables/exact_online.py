@@ -1,0 +1,171 @@
+"""Exact Online as it says things: its own field names in snake case, its own codes, its wall-clock times.
+
+A field read newly (`exact_online/feeds.py`) gets its column here. Blanks, zones and codes are made sense of in
+`transform/`; nothing right of `erp` reads these tables.
+"""
+
+from typing import Any
+
+from sqlalchemy import Index
+
+from pipeline.warehouse.tables.columns import (
+    administration,
+    big,
+    day,
+    document,
+    flag,
+    key,
+    number,
+    table,
+    text,
+    wall_time,
+    whole,
+)
+
+SCHEMA = "exact_online"
+_TIMESTAMP = "row version of the record, higher after every change; a number only Exact can explain"
+
+
+def _order_header() -> list[Any]:
+    return [
+        whole("order_number", "OrderNumber"),
+        wall_time("order_date", "OrderDate: midnight of a calendar day"),
+        wall_time("delivery_date", "DeliveryDate: midnight of a calendar day"),
+        text("ordered_by", "OrderedBy: account that ordered"),
+        text("salesperson", "Salesperson: id of a user"),
+        text("salesperson_full_name", "SalespersonFullName"),
+        text("your_ref", "YourRef: the customer's own reference"),
+        text("currency", "Currency of the FC amounts"),
+        number("amount_dc", "AmountDC: with VAT, in the administration's currency"),
+        number("amount_fc", "AmountFC: with VAT, in the order's currency"),
+        number("amount_fc_excl_vat", "AmountFCExclVat: without VAT, in the order's currency"),
+        whole("status", "Status: 12 open, 20 partial, 21 complete, 45 cancelled"),
+        whole("delivery_status", "DeliveryStatus: codes as Status"),
+        whole("invoice_status", "InvoiceStatus: codes as Status"),
+        wall_time("created", "Created"),
+        wall_time("modified", "Modified"),
+    ]
+
+
+accounts = table(
+    SCHEMA,
+    "accounts",
+    "Relations of the administration, one row an account (sync/CRM/Accounts).",
+    administration(),
+    key("id", "ID of the account"),
+    big("timestamp", _TIMESTAMP),
+    text("code", "Code: debtor code, padded with blanks to 18 characters"),
+    text("name", "Name"),
+    text("status", "Status: C customer, P prospect, S suspect, A none"),
+    text("type", "Type: A relation, D division"),
+    text("address_line1", "AddressLine1"),
+    text("postcode", "Postcode"),
+    text("city", "City"),
+    text("country", "Country: two letters, padded with a blank"),
+    text("website", "Website"),
+    text("account_manager", "AccountManager: id of a user"),
+    text("account_manager_full_name", "AccountManagerFullName"),
+    wall_time("modified", "Modified"),
+)
+
+items = table(
+    SCHEMA,
+    "items",
+    "Items of the catalogue, one row an item (sync/Logistics/Items).",
+    administration(),
+    key("id", "ID of the item"),
+    big("timestamp", _TIMESTAMP),
+    text("code", "Code"),
+    text("description", "Description"),
+    text("item_group", "ItemGroup: id of the item group"),
+    text("unit", "Unit"),
+    Index("items_by_item_group", "administration", "item_group"),
+    flag("is_sales_item", "IsSalesItem"),
+    wall_time("end_date", "EndDate: last day it is sold"),
+    text("collection", "the item field that pipeline.yaml names as collection_field"),
+    wall_time("modified", "Modified"),
+)
+
+item_groups = table(
+    SCHEMA,
+    "item_groups",
+    "Item groups, one row a group (logistics/ItemGroups).",
+    administration(),
+    key("id", "ID of the item group"),
+    text("code", "Code"),
+    text("description", "Description"),
+    wall_time("modified", "Modified"),
+)
+
+item_prices = table(
+    SCHEMA,
+    "item_prices",
+    "Sales prices of items, one row an item, currency, unit, quantity, period and account (sync/Logistics/SalesItemPrices).",
+    administration(),
+    key("id", "ID of the price"),
+    big("timestamp", _TIMESTAMP),
+    text("item", "Item: id of the item"),
+    Index("item_prices_by_item", "administration", "item"),
+    text("account", "Account: id of the one account it is for; empty for everybody"),
+    text("currency", "Currency"),
+    number("price", "Price"),
+    number("quantity", "Quantity from which it holds"),
+    wall_time("start_date", "StartDate: first day"),
+    wall_time("end_date", "EndDate: last day, included"),
+)
+
+order_history = table(
+    SCHEMA,
+    "order_history",
+    "Orders read whole, month by month, with their lines (bulk/SalesOrder/SalesOrders).",
+    administration(),
+    key("order_id", "OrderID"),
+    day("month", "first day of the month they were read for; later order dates stand in the newest", required=True),
+    big("as_of", "highest row version known before the reading began: the row counts as that old"),
+    *_order_header(),
+    document("lines", "the lines, each with its fields in snake case, numbers as text"),
+    Index("order_history_by_month", "administration", "month"),
+    Index("order_history_by_salesperson", "administration", "salesperson", "salesperson_full_name"),
+)
+
+order_changes = table(
+    SCHEMA,
+    "order_changes",
+    "Order headers that changed, each as it last was (sync/SalesOrder/SalesOrderHeaders).",
+    administration(),
+    key("order_id", "OrderID"),
+    text("id", "ID of the record in the feed; deletions may name it instead of the OrderID"),
+    big("timestamp", _TIMESTAMP),
+    *_order_header(),
+    Index("order_changes_by_record", "administration", "id"),
+    Index("order_changes_by_salesperson", "administration", "salesperson", "salesperson_full_name"),
+)
+
+order_line_changes = table(
+    SCHEMA,
+    "order_line_changes",
+    "Order lines that changed, each as it last was (sync/SalesOrder/SalesOrderLines, or read by their order).",
+    administration(),
+    key("id", "ID of the line"),
+    big("timestamp", _TIMESTAMP),
+    text("order_id", "OrderID"),
+    Index("order_line_changes_by_order", "administration", "order_id"),
+    whole("line_number", "LineNumber"),
+    text("item", "Item: id of the item"),
+    text("item_code", "ItemCode"),
+    text("description", "Description"),
+    number("quantity", "Quantity, below zero for a return"),
+    number("net_price", "NetPrice: for one, after the line's discount"),
+    number("amount_fc", "AmountFC: without VAT, in the order's currency"),
+)
+
+deletions = table(
+    SCHEMA,
+    "deletions",
+    "Records that were deleted (sync/Deleted; Exact keeps them two months).",
+    administration(),
+    key("entity_type", "EntityType: 2 account, 8 price, 9 item, 12 and 32 order, 33 order line"),
+    key("entity_key", "EntityKey: ID of the record that is gone"),
+    big("timestamp", _TIMESTAMP),
+    wall_time("deleted_date", "DeletedDate"),
+)
