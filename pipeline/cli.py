@@ -2,6 +2,7 @@
 
 import json
 import logging
+import signal
 import sys
 import time
 import warnings
@@ -99,6 +100,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("pipeline").setLevel(logging.INFO)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds, so that child processes and servers end too
     app()
 
 

@@ -62,6 +62,7 @@ def run_demo(demo: Demo) -> None:
         EXACT_REFRESH_TOKEN="sandbox",
         PIPEDRIVE_BASE_URL=f"http://127.0.0.1:{pipedrive_port}",
         PIPEDRIVE_API_TOKEN="sandbox",
+        PIPEDRIVE_DAILY_TOKENS=str(10**9),
     )
     with ExitStack() as stack:
         print("Starting simulated Exact Online and Pipedrive, and PostgreSQL …", flush=True)
@@ -114,7 +115,6 @@ def _show_interface(stack: ExitStack) -> None:
     print(f"\nThe Dagster UI: http://127.0.0.1:{port}/asset-groups")
     print(f"The simulated Pipedrive: {settings().pipedrive_base_url}/__sandbox/state")
     print("Stop with Ctrl-C.", flush=True)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.pause()
 
 

@@ -10,7 +10,6 @@ from dotenv import load_dotenv
 from sqlalchemy import Engine
 
 from pipeline.config import PROJECT_FOLDER
-from pipeline.errors import ConfigurationError
 from pipeline.settings import Settings, settings
 from pipeline.warehouse.connection import connected
 from pipeline.warehouse.migrating import migrate
@@ -46,16 +45,8 @@ def prepare_dagster_home(environment: Settings) -> None:
 
 @contextmanager
 def _embedded(home: Path) -> Iterator[str]:
-    from pipeline.warehouse.embedded import embedded_postgres, secret_key
-    from pipeline.warehouse.postmaster import EmbeddedPostgresUnavailable
+    from pipeline.warehouse.embedded import embedded_postgres, secret_key  # only here is its extra needed
 
-    try:
-        os.environ["PIPELINE_SECRET_KEY"] = os.environ.get("PIPELINE_SECRET_KEY") or secret_key(home)
-        server = embedded_postgres(home)
-        url = server.__enter__()
-    except EmbeddedPostgresUnavailable as error:
-        raise ConfigurationError(str(error)) from None
-    try:
+    os.environ["PIPELINE_SECRET_KEY"] = os.environ.get("PIPELINE_SECRET_KEY") or secret_key(home)
+    with embedded_postgres(home) as url:
         yield url
-    finally:
-        server.__exit__(None, None, None)

@@ -21,20 +21,17 @@ LIVE_FIRST = {"dagster/priority": "10"}
 orders_delta = dg.define_asset_job(
     "orders_delta",
     selection=ORDER_FEEDS | ONWARDS,
-    partitions_def=PARTITIONS,
     tags=LIVE_FIRST,
     description="Orders that changed in Exact Online, with new customers and items, on to their deals in Pipedrive.",
 )
 catalogue_delta = dg.define_asset_job(
     "catalogue_delta",
     selection=ORDER_FEEDS | CATALOGUE_FEEDS | ONWARDS,
-    partitions_def=PARTITIONS,
     description="Everything that changed in Exact Online, item groups and prices included, on to Pipedrive.",
 )
 history_onwards = dg.define_asset_job(
     "history_onwards",
     selection=ONWARDS,
-    partitions_def=PARTITIONS,
     tags={"dagster/priority": "-10"},
     description="Months of order history that landed, on to their deals in Pipedrive as far as the token budget allows.",
 )

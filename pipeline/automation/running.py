@@ -3,9 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import dagster as dg
 from dagster._utils.error import SerializableErrorInfo
@@ -16,7 +15,7 @@ from pipeline.automation.partitions import month_key
 from pipeline.config import Administration, Config
 from pipeline.definitions import defs
 from pipeline.errors import GiveUp
-from pipeline.steps.order_history import in_a_row, next_month
+from pipeline.steps.order_history import in_a_row, window
 from pipeline.steps.outcomes import KINDS
 from pipeline.warehouse import memory
 from pipeline.warehouse.connection import only_one
@@ -93,16 +92,6 @@ def land_history(
     }
     job = defs.resolve_job_def(order_history.name)
     return _checked(job.execute_in_process(QUIET, instance, raise_on_error=False, tags=ends))
-
-
-def window(administration: Administration, months: int) -> list[date]:
-    """The months of the history window, the present one last."""
-    today = datetime.now(ZoneInfo(administration.time_zone)).date()
-    month = date(today.year - (months - today.month + 12) // 12, (today.month - 1 - months) % 12 + 1, 1)
-    found = [month]
-    while next_month(found[-1]) <= today:
-        found.append(next_month(found[-1]))
-    return found
 
 
 def _months_to_land(engine: Engine, administration: Administration, months: int) -> Iterator[list[date]]:

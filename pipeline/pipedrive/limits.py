@@ -123,7 +123,7 @@ def _after_429(attempt: Attempt) -> float:
     """Tells the daily limit from the burst limit by what the answer says, and by waiting one window at the most twice."""
     left_today = attempt.headers.get("x-daily-ratelimit-token-remaining")
     burst_left = attempt.headers.get("x-ratelimit-remaining", "")
-    says_daily = left_today == "0" or (left_today is None and burst_left.isdigit() and int(burst_left) >= 1)
+    says_daily = left_today == "0" or (burst_left.isdigit() and int(burst_left) >= 1)
     if says_daily or attempt.number >= 4:
         raise BudgetSpent("Pipedrive's tokens for today are used up; it goes on after the reset.")
     return reset_seconds(attempt.headers)

@@ -106,10 +106,10 @@ def _ledger(engine: Engine, config: Config, daily_tokens: int) -> Ledger:
     """The day's budget as the last run left it; a day is UTC's until an answer tells more."""
     with engine.connect() as connection:
         kept = memory.recall(connection, "pipedrive budget") or {}
-    if kept.get("day") != datetime.now(UTC).date().isoformat():
-        kept = {"limit": kept.get("limit", daily_tokens)}
-    limit = kept["limit"] if kept.get("told") else daily_tokens
-    return Ledger(limit, kept.get("remaining", limit), config.budget.keep_for_live)
+    is_told = bool(kept.get("told"))
+    limit = kept["limit"] if is_told else daily_tokens
+    spent = kept["limit"] - kept["remaining"] if kept.get("day") == datetime.now(UTC).date().isoformat() else 0
+    return Ledger(limit, limit - spent, config.budget.keep_for_live, is_told=is_told)
 
 
 def _book(engine: Engine, ledger: Ledger) -> None:

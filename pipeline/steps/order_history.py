@@ -169,6 +169,16 @@ def _forget_vanished(
         )
 
 
+def window(administration: Administration, months: int) -> list[date]:
+    """The months of the history window, the present one last."""
+    today = datetime.now(ZoneInfo(administration.time_zone)).date()
+    month = date(today.year - (months - today.month + 12) // 12, (today.month - 1 - months) % 12 + 1, 1)
+    found = [month]
+    while next_month(found[-1]) <= today:
+        found.append(next_month(found[-1]))
+    return found
+
+
 def next_month(month: date) -> date:
     """The first day of the month after."""
     return date(month.year + month.month // 12, month.month % 12 + 1, 1)

@@ -1,0 +1,45 @@
+# One word for each thing a person does here. What has to be installed is installed first, inside this folder only.
+# ARGS passes options on: make test ARGS="-k orders", make demo ARGS="--orders 500".
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench clean chromium
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+# Newer than both files means: nothing to do. A .venv that was moved here along with the folder does not count.
+READY := .venv/.ready
+$(shell [ "$$(cat $(READY) 2>/dev/null)" = "$(realpath .)" ] || rm -f $(READY))
+
+help: ## what can be made
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+setup: $(READY) ## the environment alone, in .venv
+
+$(READY): pyproject.toml uv.lock deploy/setup.sh
+	@sh deploy/setup.sh
+
+demo: $(READY) ## simulated Exact Online and Pipedrive, one sync, the user interface (ONCE=1: without the last)
+	@$(BIN)/pipeline demo $(if $(filter-out 0,$(ONCE)),--once) $(ARGS)
+
+test: $(READY) chromium ## every test
+	@$(BIN)/pytest -q $(ARGS)
+
+check: $(READY) ## what CI runs: format, lint, types, every test
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/pyright
+	@$(MAKE) test
+
+format: $(READY) ## puts the code in shape
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+bench: $(READY) ## measures, and prints the figures
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+clean: ## removes what was installed and cached; data in .local stays
+	rm -rf .venv .tools .cache .pytest_cache .ruff_cache .hypothesis
+	find pipeline pipeline_tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+chromium:
+	@sh deploy/chromium.sh

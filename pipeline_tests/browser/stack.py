@@ -1,0 +1,160 @@
+"""The product as it runs for a person: both simulators, the database, Dagster's webserver and daemon, each a process.
+
+Here: starting, asking, waiting, ending. What is looked at, and what must be true, is in the tests.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+from sqlalchemy import Engine, text
+
+from pipeline.config import PROJECT_FOLDER
+from pipeline.entry import ready
+
+ORDERS = 60
+DEADLINE = 300.0  # seconds; a busy machine with two cores needs a minute of them
+STOP_DEADLINE = 30.0
+BINARIES = Path(sys.executable).parent
+REPOSITORY = {"repositoryLocationName": "pipeline", "repositoryName": "__repository__"}
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Everything that runs, and how to ask it."""
+
+    interface: str
+    pipedrive: str
+    engine: Engine
+
+    def graphql(self, query: str, **variables: Any) -> dict[str, Any]:
+        """What Dagster answers."""
+        answer = httpx.post(f"{self.interface}/graphql", json={"query": query, "variables": variables}, timeout=60.0)
+        said = answer.raise_for_status().json()
+        assert "errors" not in said, said["errors"]
+        return said["data"]
+
+    def rows(self, query: str) -> Sequence[Any]:
+        """Rows of the warehouse."""
+        with self.engine.connect() as connection:
+            return connection.execute(text(query)).all()
+
+    def deals(self) -> list[dict[str, Any]]:
+        """The deals that stand in the simulated Pipedrive."""
+        return httpx.get(f"{self.pipedrive}/__sandbox/state", params={"only": "deals"}, timeout=60.0).json()["deals"]
+
+
+def until(what: str, ask: Callable[[], Answer | None], *, seconds: float = DEADLINE) -> Answer:
+    """The first answer that is something, asked twice a second."""
+    deadline = time.monotonic() + seconds
+    while not (answer := ask()):
+        assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} seconds"
+        time.sleep(0.5)
+    return answer
+
+
+@contextmanager
+def running() -> Iterator[Stack]:
+    """All of it, in a home of its own; at the end every process is gone."""
+    with ExitStack() as stack:
+        # Not pytest's folders: every pytest that starts closes their parent again, to the database's account too.
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pipeline-browser-")))
+        exact, pipedrive, interface = _free_ports(3)
+        _environment(stack.enter_context(pytest.MonkeyPatch.context()), home, exact, pipedrive)
+        simulator = [sys.executable, "-m", "pipeline", "sandbox"]
+        company = ["exact", "--port", str(exact), "--orders", str(ORDERS), "--no-limits"]
+        stack.enter_context(_process(home, "exact", [*simulator, *company]))
+        stack.enter_context(_process(home, "pipedrive", [*simulator, "pipedrive", "--port", str(pipedrive), "--burst", "0"]))
+        engine = stack.enter_context(ready())
+        workspace = ["--workspace", str(PROJECT_FOLDER / "workspace.yaml")]
+        webserver = [str(BINARIES / "dagster-webserver"), "--host", "127.0.0.1", "--port", str(interface), *workspace]
+        stack.enter_context(_process(home, "webserver", webserver))
+        found = Stack(f"http://127.0.0.1:{interface}", f"http://127.0.0.1:{pipedrive}", engine)
+        _wait_until_up(home, [f"http://127.0.0.1:{exact}/__sandbox/counters", f"{found.pipedrive}/__sandbox/counters"])
+        _wait_until_up(home, [f"{found.interface}/server_info"])
+        # After the webserver: whoever comes first to an empty database makes Dagster's tables.
+        stack.enter_context(_process(home, "daemon", [str(BINARIES / "dagster-daemon"), "run", *workspace]))
+        yield found
+
+
+def _environment(patch: pytest.MonkeyPatch, home: Path, exact: int, pipedrive: int) -> None:
+    """Nothing of a real account, whatever .env and the shell say."""
+    for name, value in {
+        "PIPELINE_HOME": str(home),
+        "PIPELINE_CONFIG": str(PROJECT_FOLDER / "pipeline.yaml"),
+        "WAREHOUSE_URL": "",
+        "DAGSTER_HOME": "",
+        "PIPELINE_SECRET_KEY": "",
+        "EXACT_BASE_URL": f"http://127.0.0.1:{exact}",
+        "EXACT_CLIENT_ID": "sandbox",
+        "EXACT_CLIENT_SECRET": "sandbox",
+        "EXACT_REFRESH_TOKEN": "sandbox",
+        "PIPEDRIVE_BASE_URL": f"http://127.0.0.1:{pipedrive}",
+        "PIPEDRIVE_API_TOKEN": "sandbox",
+    }.items():
+        patch.setenv(name, value)
+
+
+@contextmanager
+def _process(home: Path, name: str, command: Sequence[str]) -> Iterator[None]:
+    """A child process that listens to signals; at the end it is gone, and so is whatever it started."""
+    with (home / f"{name}.log").open("ab") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            cwd=PROJECT_FOLDER,
+            # A process that inherits an ignored SIGINT ignores SIGTERM too, once Dagster has set its handlers.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
+        )
+    try:
+        yield
+    finally:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_DEADLINE)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _wait_until_up(home: Path, addresses: Sequence[str]) -> None:
+    for address in addresses:
+        try:
+            until(address, lambda address=address: _answers(address))
+        except AssertionError as late:
+            logs = "\n".join(f"{log.name}:\n{log.read_text()[-2000:]}" for log in sorted(home.glob("*.log")))
+            raise AssertionError(f"{late}\n{logs}") from None
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(address, timeout=5.0).is_success
+    except httpx.TransportError:
+        return False
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()

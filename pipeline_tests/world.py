@@ -1,0 +1,179 @@
+"""A whole world in one process: the simulated ERP, the simulated CRM, a warehouse between them, and the steps in order.
+
+Journeys that need real processes start those (`flows/`); this one is for what only needs real answers and a real
+database, quickly.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from sqlalchemy import Engine, text
+
+from pipeline.config import Config
+from pipeline.exact_online import feeds
+from pipeline.exact_online import limits as exact_limits
+from pipeline.exact_online.client import ExactOnlineClient
+from pipeline.pipedrive import limits as pipedrive_limits
+from pipeline.pipedrive.client import PipedriveClient
+from pipeline.pipedrive.ledger import Ledger
+from pipeline.pipedrive.limits import MeteredTransport
+from pipeline.retry import RetryTransport
+from pipeline.sandbox.company import Company, seeded_company
+from pipeline.sandbox.exact_online import simulated_exact_online
+from pipeline.sandbox.pipedrive import simulated_pipedrive
+from pipeline.sandbox.wire import Request, Simulator, decoded_path
+from pipeline.steps import landing, refresh_crm, refresh_erp
+from pipeline.steps.apply import apply
+from pipeline.steps.marts import rebuild_revenue_per_category
+from pipeline.steps.order_history import land_history, window
+from pipeline.steps.outcomes import Report
+from pipeline.warehouse.tables import exact_online as tables
+
+EXACT, PIPEDRIVE = "http://exact.sandbox.example", "http://pipedrive.sandbox.example"
+SALESPEOPLE = {
+    f"6f9619ff-8b86-d011-b42d-00cf4fc9640{number}": f"{name}@sandbox.example"
+    for number, name in enumerate(("sanne", "daan", "lotte", "bram", "femke", "jonas"), start=1)
+}
+SETTINGS: dict[str, Any] = {
+    "administrations": [{"name": "nl", "source": "exact_online", "division": 123456, "time_zone": "Europe/Amsterdam"}],
+    "salespeople": SALESPEOPLE,
+}
+
+
+class InProcess(httpx.BaseTransport):
+    """Hands requests to a simulator: no socket, no waiting."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self._simulator(
+            Request(
+                method=request.method,
+                path=decoded_path(request.url.raw_path),
+                query=request.url.query.decode("latin-1"),
+                headers={name.lower(): value for name, value in request.headers.items()},
+                body=request.read(),
+                base_url=f"{request.url.scheme}://{request.url.netloc.decode()}",
+            )
+        )
+        if response.dropped:
+            raise httpx.ReadError("connection dropped", request=request)
+        return httpx.Response(response.status, headers=response.headers, content=response.body, request=request)
+
+
+@dataclass
+class World:
+    """Both sides and the warehouse between them."""
+
+    engine: Engine
+    company: Company = field(default_factory=lambda: seeded_company(orders=40))
+    settings: dict[str, Any] = field(default_factory=lambda: SETTINGS)
+    account: dict[str, Any] = field(default_factory=dict)
+    slept: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.config = Config.model_validate(self.settings)
+        self.exact = simulated_exact_online(self.company, limits=False)
+        limits = {"burst": None, "search_burst": None, "daily_tokens": None, "search_lag_seconds": 0.0}
+        self.pipedrive = simulated_pipedrive(**(limits | self.account))
+        self.client = self._exact_client()
+
+    def _exact_client(self) -> ExactOnlineClient:
+        token = httpx.Client(base_url=EXACT, transport=InProcess(self.exact)).post(
+            "/api/oauth2/token",
+            data={
+                "grant_type": "refresh_token",
+                "refresh_token": "sandbox",
+                "client_id": "sandbox",
+                "client_secret": "sandbox",
+            },
+        )
+        http = httpx.Client(
+            base_url=EXACT,
+            headers={"Authorization": f"Bearer {token.json()['access_token']}", "Accept": "application/json"},
+            transport=RetryTransport(
+                InProcess(self.exact), exact_limits.retry_policy(), sleep=self.slept.append
+            ),
+        )
+        return ExactOnlineClient(http, self.company.division, sleep=self.slept.append)
+
+    def pipedrive_client(self, ledger: Ledger) -> PipedriveClient:
+        """A client for the simulated account."""
+        http = httpx.Client(
+            base_url=PIPEDRIVE,
+            headers={"x-api-token": "sandbox"},
+            transport=RetryTransport(
+                MeteredTransport(InProcess(self.pipedrive), ledger),
+                pipedrive_limits.retry_policy(jitter=lambda: 0.0),
+                sleep=self.slept.append,
+            ),
+        )
+        return PipedriveClient(http, ledger)
+
+    def land(self) -> None:
+        """Everything from the ERP into `exact_online`."""
+        administration = self.config.administrations[0]
+        with self.engine.connect() as connection:
+            landed = connection.execute(text("SELECT count(*) FROM state.landed_months")).scalar_one()
+        if not landed:
+            months = window(administration, self.config.history.months)
+            land_history(self.engine, lambda _: self.client, self.config, {administration.name: months})
+        self._feed(feeds.ACCOUNTS, tables.accounts, ("erp/customers",), "id")
+        items = feeds.items_with(self.config.pipedrive.collection_field)
+        self._feed(items, tables.items, ("erp/products",), "id")
+        self._feed(feeds.ITEM_PRICES, tables.item_prices, ("erp/products",), "item")
+        landing.land_item_groups(self.engine, self.client, administration.name)
+        landing.land_order_changes(self.engine, self.client, administration)
+        landing.land_order_line_changes(self.engine, self.client, administration.name)
+        landing.land_deletions(self.engine, self.client, administration.name)
+
+    def _feed(self, feed: feeds.Feed, table: Any, pending: tuple[str, ...], key: str) -> None:
+        landing.land_changes(self.engine, self.client, "nl", feed, table, pending=pending, pending_key=key)
+
+    def refresh(self) -> None:
+        """What landed on into `erp`, `crm` and the marts."""
+        administration = self.config.administrations[0]
+        refresh_erp.refresh_customers(self.engine, administration)
+        refresh_erp.refresh_item_groups(self.engine, administration)
+        refresh_erp.refresh_products(self.engine, administration)
+        refresh_erp.refresh_salespeople(self.engine, administration)
+        refresh_erp.refresh_orders(self.engine, administration)
+        refresh_erp.refresh_order_lines(self.engine, administration)
+        refresh_crm.refresh_held(self.engine, self.config)
+        refresh_crm.refresh_organizations(self.engine, self.config)
+        refresh_crm.refresh_deals(self.engine, self.config)
+        refresh_crm.refresh_deal_products(self.engine, self.config)
+        refresh_crm.refresh_products(self.engine, self.config)
+        rebuild_revenue_per_category(self.engine)
+
+    def write(self, daily_tokens: int = 10_000_000) -> Report:
+        """What `crm` wants into Pipedrive."""
+        return apply(self.engine, self.pipedrive_client, self.config, daily_tokens=daily_tokens)
+
+    def sync(self) -> Report:
+        """One whole synchronisation."""
+        self.land()
+        self.refresh()
+        return self.write()
+
+    def ask(self, query: str, **parameters: Any) -> list[Any]:
+        """Rows of the warehouse."""
+        with self.engine.connect() as connection:
+            return list(connection.execute(text(query), parameters).all())
+
+    def control(self, path: str, body: Any = None) -> Any:
+        """A control call to the simulated Pipedrive."""
+        http = httpx.Client(base_url=PIPEDRIVE, transport=InProcess(self.pipedrive))
+        response = http.request("GET" if body is None else "POST", f"/__sandbox/{path}", json=body)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def deals(self) -> dict[str, Any]:
+        """The deals in Pipedrive by their "Exact order-ID"."""
+        return {deal["custom_fields"]["Exact order-ID"]: deal for deal in self.control("state")["deals"]}
+
+    def requests(self) -> dict[str, int]:
+        """How often each endpoint of Pipedrive was asked."""
+        return self.control("counters")["requests"]
