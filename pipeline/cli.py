@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from pipeline import progress
 from pipeline.config import Config, load_config
@@ -119,6 +120,9 @@ def _sentences() -> Iterator[None]:
         yield
     except PipelineError as error:
         print(f"pipeline: {error}", file=sys.stderr)
+        raise typer.Exit(FAILED) from None
+    except OperationalError as error:
+        print(f"pipeline: The warehouse went away: {str(error.orig).splitlines()[0]}. Start it and run this again.", file=sys.stderr)
         raise typer.Exit(FAILED) from None
     except KeyboardInterrupt:
         print("pipeline: stopped; the next run goes on from here.", file=sys.stderr)

@@ -11,14 +11,13 @@ from pipeline.pipedrive import limits as pipedrive_limits
 from pipeline.pipedrive.client import PipedriveClient
 from pipeline.pipedrive.ledger import Ledger
 from pipeline.pipedrive.limits import MeteredTransport
-from pipeline.pipedrive.parallel import WORKERS
+from pipeline.pipedrive.parallel import TransportPerThread
 from pipeline.retry import RetryTransport
 from pipeline.settings import Settings
 from pipeline.warehouse.tokens import StoredTokens, cipher_of
 
 _EXACT_TIMEOUT = httpx.Timeout(120.0, connect=10.0)  # seconds; a bulk page of 1,000 orders takes Exact a while
 _PIPEDRIVE_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
-_CONNECTIONS = httpx.Limits(max_connections=WORKERS, max_keepalive_connections=WORKERS)
 
 
 def exact_client(settings: Settings, config: Config, engine: Engine, administration: str) -> ExactOnlineClient:
@@ -47,7 +46,7 @@ def exact_client(settings: Settings, config: Config, engine: Engine, administrat
 
 def pipedrive_client(settings: Settings, ledger: Ledger) -> PipedriveClient:
     """A client for the account; what it spends is booked in the ledger."""
-    inner = httpx.HTTPTransport(limits=_CONNECTIONS)
+    inner = TransportPerThread(httpx.HTTPTransport)
     http = httpx.Client(
         base_url=settings.pipedrive_base_url,
         headers={"x-api-token": settings.required("PIPEDRIVE_API_TOKEN"), "Accept": "application/json"},

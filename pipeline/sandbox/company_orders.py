@@ -84,5 +84,5 @@ def _price(company: Company, item: Item) -> float:
     """Mostly the standard price, sometimes an agreed one, sometimes with three decimals."""
     factor = company.random.choice((1, 1, 1, 0.95, 0.9))
     if company.random.random() < 0.03:
-        return company_ordering.number(round(item.standard_price * factor, 3) + 0.001)
+        return company_ordering.number(round(item.standard_price * factor + 0.001, 3))
     return company_ordering.cents(item.standard_price * factor)

@@ -15,6 +15,7 @@ from pipeline.config import Config
 from pipeline.errors import BudgetSpent, RetryLater
 from pipeline.pipedrive.client import PipedriveClient
 from pipeline.pipedrive.ledger import Ledger
+from pipeline.pipedrive.parallel import Workers
 from pipeline.steps.account import adopt_organizations, group_names, schema_for
 from pipeline.steps.doubts import settle_doubts
 from pipeline.steps.outcomes import KINDS, Report
@@ -25,6 +26,7 @@ from pipeline.warehouse.connection import only_one
 
 Connect = Callable[[Ledger], PipedriveClient]
 LOCK = "pipedrive"
+_MANY = 1_000  # records waiting
 
 
 def apply(engine: Engine, connect: Connect, config: Config, *, daily_tokens: int) -> Report:
@@ -52,6 +54,7 @@ def apply(engine: Engine, connect: Connect, config: Config, *, daily_tokens: int
 def _carry_out(engine: Engine, client: PipedriveClient, config: Config, report: Report) -> None:
     if client.ledger.may_spend(live=False) <= 0:
         client.get("/api/v1/users/me")  # the answer's headers tell whether another budget day has begun
+    _tell_the_planner(engine)
     schema = schema_for(engine, client, config)
     settle_doubts(engine, client, schema, config)
     with engine.connect() as connection:
@@ -59,13 +62,21 @@ def _carry_out(engine: Engine, client: PipedriveClient, config: Config, report: 
         new_customers = connection.execute(text(_NEW_CUSTOMERS)).scalar_one()
     if new_customers:
         adopt_organizations(engine, client, schema)
-    writer = Writer(engine, client, schema, names, report)
-    for live in (True, False):
-        _write_orders(writer, live=live)
-    for kind in ("organizations", "products"):
-        _write(writer, kind, _REST, live=False)
+    with Workers() as workers:
+        writer = Writer(engine, client, schema, names, report, workers)
+        for live in (True, False):
+            _write_orders(writer, live=live)
+        for kind in ("organizations", "products"):
+            _write(writer, kind, _REST, live=False)
     with engine.begin() as tx:
         tx.execute(text("DELETE FROM state.pending WHERE stage = 'pipedrive/item_groups'"))
+
+
+def _tell_the_planner(engine: Engine) -> None:
+    """PostgreSQL plans what follows by its statistics, and a first load fills tables faster than they are gathered."""
+    with engine.begin() as tx:
+        if tx.execute(text("SELECT count(*) FROM state.pending")).scalar_one() > _MANY:
+            tx.execute(text("ANALYZE state.pending, crm.deals, crm.deal_products, crm.products, crm.organizations"))
 
 
 def _write_orders(writer: Writer, *, live: bool) -> None:

@@ -3,7 +3,7 @@
 Before a record is made, an intent is committed; its id after it. Rows of deals are written by `steps/write_rows.py`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +14,7 @@ from pipeline.domain.budget import WRITE
 from pipeline.errors import BudgetSpent
 from pipeline.pipedrive.bodies import Body, creation, deal_body, difference, not_taken, organization_body, product_body
 from pipeline.pipedrive.client import PipedriveClient
-from pipeline.pipedrive.parallel import Done, InDoubt, NotSent, Outcome, Refused, in_parallel
+from pipeline.pipedrive.parallel import Done, InDoubt, NotSent, Outcome, Refused, Workers, overlapping
 from pipeline.pipedrive.schema import Schema
 from pipeline.steps.account import RECORD_COLUMNS
 from pipeline.steps.outcomes import Report
@@ -53,34 +53,62 @@ class Writer:
     schema: Schema
     group_names: Mapping[str, str]
     report: Report
+    workers: Workers
+
+
+@dataclass
+class Chunk:
+    """Records whose requests are under way."""
+
+    waiting: Sequence[Waiting]
+    tasks: list[Task]
+    refused: list[tuple[Waiting, str, str]]
+    outcomes: Iterator[Outcome[Task, int]]
 
 
 def write_records(
     writer: Writer, kind: str, waiting: Sequence[Waiting], *, live: bool, progress: Callable[[int], None]
 ) -> None:
     """Writes those records, a chunk at a time; raises BudgetSpent when the tokens for this kind of work are used up."""
-    done = 0
+
+    def finish(chunk: Chunk) -> None:
+        _finish(writer, kind, chunk)
+        progress(len(chunk.waiting))
+
+    overlapping(_affordable(writer, waiting, live=live), lambda chosen: _begin(writer, kind, chosen), finish)
+
+
+def _affordable(writer: Writer, waiting: Sequence[Waiting], *, live: bool) -> Iterator[Sequence[Waiting]]:
+    """The records in chunks, for as long as there are tokens for them and for the chunk still under way."""
+    done, under_way = 0, 0
     while done < len(waiting):
-        affordable = writer.client.ledger.may_spend(live=live) // WRITE
-        if affordable < 1:
+        records = writer.client.ledger.may_spend(live=live) // WRITE - under_way
+        if records < 1 and under_way:
+            under_way = 0
+            yield ()  # lets the chunk before be finished, after which its price is known
+            continue
+        if records < 1:
             raise BudgetSpent("Today's tokens for this work are used up; what is left is kept for the next day.")
-        chunk = waiting[done : done + min(CHUNK, affordable)]
-        _write_chunk(writer, kind, chunk)
-        done += len(chunk)
-        progress(len(chunk))
+        chunk = waiting[done : done + min(CHUNK, records)]
+        done, under_way = done + len(chunk), len(chunk)
+        yield chunk
 
 
-def _write_chunk(writer: Writer, kind: str, chunk: Sequence[Waiting]) -> None:
+def _begin(writer: Writer, kind: str, waiting: Sequence[Waiting]) -> Chunk:
     with writer.engine.begin() as tx:
-        tasks, refused = _tasks(tx, writer, kind, chunk)
+        tasks, refused = _tasks(tx, writer, kind, waiting)
         intend(tx, kind, [task for task in tasks if task.record_id is None])
     to_send = [task for task in tasks if task.record_id is None or task.change]
-    outcomes: list[Outcome[Task, int]] = list(in_parallel(lambda task: _send(writer.client, kind, task), to_send))
-    outcomes += [Done(task, task.record_id or 0) for task in tasks if task.record_id is not None and not task.change]
+    return Chunk(waiting, tasks, refused, writer.workers.begin(lambda task: _send(writer.client, kind, task), to_send))
+
+
+def _finish(writer: Writer, kind: str, chunk: Chunk) -> None:
+    outcomes = list(chunk.outcomes)
+    outcomes += [Done(task, task.record_id) for task in chunk.tasks if task.record_id is not None and not task.change]
     with writer.engine.begin() as tx:
-        _settle(tx, writer, kind, outcomes, refused)
-        gone = {entry.key for entry in chunk} - {task.waiting.key for task in tasks} - {entry.key for entry, *_ in refused}
-        forget_waiting(tx, kind, [entry for entry in chunk if entry.key in gone])
+        _settle(tx, writer, kind, outcomes, chunk.refused)
+        known = {task.waiting.key for task in chunk.tasks} | {entry.key for entry, *_ in chunk.refused}
+        forget_waiting(tx, kind, [entry for entry in chunk.waiting if entry.key not in known])
     stop_if_stopped(outcomes)
 
 

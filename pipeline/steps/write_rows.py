@@ -4,7 +4,7 @@ Changing rows takes several requests, so an intent is committed before the first
 read before anything is added to it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -18,7 +18,7 @@ from pipeline.domain.row_plan import RowPlan, WrittenRow, plan_rows
 from pipeline.errors import BudgetSpent
 from pipeline.pipedrive.bodies import row_body
 from pipeline.pipedrive.client import PipedriveClient
-from pipeline.pipedrive.parallel import Done, InDoubt, NotSent, Outcome, Refused, in_parallel
+from pipeline.pipedrive.parallel import Done, InDoubt, NotSent, Outcome, Refused, overlapping
 from pipeline.pipedrive.present import rows_of
 from pipeline.steps.write_records import (
     Waiting,
@@ -58,25 +58,59 @@ class RowTask:
         return self.plan.price + emptied + (READ_LIST if self.is_in_doubt else 0)
 
 
+@dataclass
+class RowChunk:
+    """Deals whose requests are under way."""
+
+    waiting: Sequence[Waiting]
+    refused: list[tuple[Waiting, str, str]]
+    outcomes: Iterator[Outcome[RowTask, list[WrittenRow]]]
+
+
 def write_rows(writer: Writer, waiting: Sequence[Waiting], *, live: bool, progress: Callable[[int], None]) -> None:
     """Writes the rows of those deals, a chunk at a time; raises BudgetSpent when the tokens for it are used up."""
-    for start in range(0, len(waiting), CHUNK):
-        chunk = waiting[start : start + CHUNK]
+
+    def finish(chunk: RowChunk) -> None:
+        outcomes = list(chunk.outcomes)
         with writer.engine.begin() as tx:
-            tasks, refused = _tasks(tx, chunk)
-            affordable = _affordable(tasks, writer.client.ledger.may_spend(live=live))
-            _intend(tx, [task for task in affordable if task.price])
-        outcomes = list(in_parallel(lambda task: _send(writer.client, task), affordable))
-        with writer.engine.begin() as tx:
-            _settle(tx, writer, outcomes, refused)
+            _settle(tx, writer, outcomes, chunk.refused)
         stop_if_stopped(outcomes)
-        progress(len(chunk))
-        if len(affordable) < len(tasks):
+        progress(len(outcomes))
+
+    overlapping(_affordable(writer, waiting, live=live), lambda chosen: _begin(writer, *chosen), finish)
+
+
+Prepared = tuple[list[RowTask], list[tuple[Waiting, str, str]]]
+
+
+def _affordable(writer: Writer, waiting: Sequence[Waiting], *, live: bool) -> Iterator[Prepared]:
+    """The deals in chunks, for as long as there are tokens for their rows and for the chunk still under way."""
+    done, under_way = 0, 0
+    while done < len(waiting):
+        with writer.engine.connect() as connection:
+            tasks, refused = _tasks(connection, waiting[done : done + CHUNK])
+        tokens = writer.client.ledger.may_spend(live=live) - under_way
+        chosen = _first_within(tasks, tokens)
+        if len(chosen) < len(tasks) and under_way:
+            under_way = 0
+            yield [], []  # lets the chunk before be finished, after which its price is known
+            continue
+        under_way = sum(task.price for task in chosen)
+        yield chosen, refused
+        if len(chosen) < len(tasks):
             raise BudgetSpent("Today's tokens for this work are used up; what is left is kept for the next day.")
+        done += CHUNK
 
 
-def _affordable(tasks: Sequence[RowTask], tokens: int) -> list[RowTask]:
-    """The first of them that fit into the tokens."""
+def _begin(writer: Writer, tasks: list[RowTask], refused: list[tuple[Waiting, str, str]]) -> RowChunk:
+    with writer.engine.begin() as tx:
+        _intend(tx, [task for task in tasks if task.price])
+    outcomes = writer.workers.begin(lambda task: _send(writer.client, task), tasks)
+    return RowChunk([task.waiting for task in tasks], refused, outcomes)
+
+
+def _first_within(tasks: Sequence[RowTask], tokens: int) -> list[RowTask]:
+    """The first of them whose rows fit into the tokens."""
     chosen = []
     for task in tasks:
         tokens -= task.price

@@ -14,10 +14,10 @@ QUEUED_AGAIN = "ON CONFLICT (stage, administration, key) DO UPDATE SET ticket = 
 
 Step = Callable[[Connection, str, list[str]], int]
 
+# By place in the table: a join here is planned badly while a first load fills the table faster than it is analysed.
 _TAKE = """
-DELETE FROM state.pending WHERE stage = :stage AND administration = :administration AND key IN (
-    SELECT key FROM state.pending WHERE stage = :stage AND administration = :administration ORDER BY key LIMIT :size
-) RETURNING key
+DELETE FROM state.pending WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM state.pending WHERE stage = :stage AND administration = :administration LIMIT :size)) RETURNING key
 """
 
 

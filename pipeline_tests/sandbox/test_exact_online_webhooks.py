@@ -3,8 +3,11 @@
 import hashlib
 import hmac
 import json
+import queue
 import re
+import threading
 from datetime import date
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -133,6 +136,32 @@ def test_notifications_can_be_lost_doubled_and_turned_round(exact, receiver):
     assert exact.control("webhooks")["waiting"] == 3
     exact.control("webhooks", {"deliver": True})
     assert len(receiver.got) == 4
+
+
+def test_a_real_callback_hears_of_changes_by_itself():
+    got: queue.Queue[bytes] = queue.Queue()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            got.put(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        exact = Caller(simulated_exact_online(seeded_company(orders=5)))
+        body = {"Topic": "SalesOrders", "CallbackURL": f"http://127.0.0.1:{server.server_port}/hook"}
+        assert exact.http.post("/api/v1/123456/webhooks/WebhookSubscriptions", json=body).status_code == 201
+        order = exact.control("change", {"kind": "set_order", "fields": {"your_ref": "x"}})["order"]
+        assert got.get(timeout=5) == b""
+        assert json.loads(got.get(timeout=5))["Content"]["Key"] == order["id"]
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def test_a_deleted_subscription_hears_nothing(exact, receiver):

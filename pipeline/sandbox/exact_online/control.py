@@ -35,7 +35,7 @@ class Control:
         try:
             given = json.loads(request.body or b"{}")
             return json_response(work(given))
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, StopIteration) as error:
             return json_response({"error": f"{type(error).__name__}: {error}"}, status=400)
 
     def _get_state(self, given: dict) -> dict:
@@ -84,6 +84,10 @@ class Control:
             return {"kind": given["kind"], **_shown(change(company, given))}
         with company.slow_transaction():
             return {"kind": given["kind"], **_shown(change(company, given))}
+
+    def _post_live(self, given: dict) -> dict:
+        self._simulator.live(events_per_minute=float(given.get("events_per_minute", 6)), seed=int(given.get("seed", 1)))
+        return self._get_state(given)
 
     def _post_commit(self, given: dict) -> dict:
         self._company(given).commit()
@@ -212,7 +216,7 @@ def _shown(row: Any) -> dict:
 def _plain(row: Any) -> dict:
     fields = ((name, getattr(row, name)) for name in row.__slots__)
     return {
-        name: value.isoformat() if isinstance(value, date) else value
+        name: value.isoformat() if isinstance(value, date) else getattr(value, "id", value)
         for name, value in fields
         if name not in ("lines", "order")
     }

@@ -1,0 +1,179 @@
+"""The code location as Dagster sees it: it loads with nothing set, every table has its asset, and a rename is seen."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from sqlalchemy import Table
+from syrupy.assertion import SnapshotAssertion
+
+from pipeline.assets.described import OWNERS, asset_key, lineage_of, schema_of, spec_of
+from pipeline.assets.lineage import SOURCES
+from pipeline.definitions import defs
+from pipeline.warehouse.tables import metadata
+
+ROOT = Path(__file__).resolve().parents[2]
+LAYERS = ("exact_online", "erp", "crm", "pipedrive", "marts")
+# What the writing to Pipedrive keeps for itself; no asset owns these.
+BOOKKEEPING = {
+    f"pipedrive.{name}" for name in ("field_options", "fields", "intents", "rejected", "stages", "token_usage", "users")
+}
+TABLES = {name: table for name, table in metadata.tables.items() if table.schema in LAYERS and name not in BOOKKEEPING}
+SPECS = {spec.key: spec for spec in defs.resolve_all_asset_specs()}
+TABLE_OF_ASSET = {asset_key(table): table for table in TABLES.values()}
+
+
+def test_the_code_location_loads_with_an_empty_environment():
+    script = "from pipeline.definitions import defs; print(len(list(defs.resolve_all_asset_specs())))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env={}, capture_output=True, text=True, check=False
+    )
+    assert (loaded.returncode, loaded.stdout.strip()) == (0, str(len(SPECS))), loaded.stderr
+
+
+def test_every_table_has_its_asset_of_the_same_name_and_every_asset_its_table():
+    assert {key.to_user_string() for key in SPECS} == {name.replace(".", "/") for name in TABLES}
+
+
+def test_what_is_left_to_itself_is_there():
+    assert set(metadata.tables) >= BOOKKEEPING
+    assert {table.schema for table in metadata.tables.values()} == {*LAYERS, "state"}
+
+
+@pytest.mark.parametrize("key", SPECS, ids=dg.AssetKey.to_user_string)
+def test_an_asset_says_what_it_is_and_whose(key: dg.AssetKey):
+    spec, table = SPECS[key], TABLE_OF_ASSET[key]
+    assert spec.group_name == table.schema
+    assert "postgres" in spec.kinds
+    assert 2 <= len(spec.kinds) <= 3
+    assert list(spec.owners) == OWNERS
+    assert spec.description == table.comment
+    assert len(spec.description) > 15
+
+
+@pytest.mark.parametrize("key", SPECS, ids=dg.AssetKey.to_user_string)
+def test_the_columns_of_an_asset_are_those_of_its_table_each_with_its_meaning(key: dg.AssetKey):
+    columns = SPECS[key].metadata["dagster/column_schema"].columns
+    table = TABLE_OF_ASSET[key]
+    assert [column.name for column in columns] == [column.name for column in table.columns]
+    assert [column.name for column in columns if not column.description or not column.type] == []
+    assert {column.name for column in columns if not column.constraints.nullable} >= {
+        column.name for column in table.primary_key
+    }
+    assert SPECS[key].metadata["dagster/table_name"] == table.fullname
+
+
+@pytest.mark.parametrize("key", SPECS, ids=dg.AssetKey.to_user_string)
+def test_an_asset_depends_only_on_assets_there_are_to_its_left(key: dg.AssetKey):
+    order = {layer: place for place, layer in enumerate(LAYERS)}
+    needed = {dep.asset_key for dep in SPECS[key].deps}
+    assert needed <= set(SPECS)
+    assert key not in needed
+    assert [dep.to_user_string() for dep in needed if order[dep.path[0]] > order[key.path[0]]] == []
+
+
+def test_nothing_right_of_erp_knows_the_source():
+    reach_past = [
+        (key.to_user_string(), dep.asset_key.to_user_string())
+        for key, spec in SPECS.items()
+        for dep in spec.deps
+        if key.path[0] in {"crm", "pipedrive", "marts"} and dep.asset_key.path[0] == "exact_online"
+    ]
+    assert reach_past == []
+
+
+# --- where columns come from ---
+
+
+@pytest.mark.parametrize("table", SOURCES)
+def test_lineage_names_only_columns_that_exist(table: str):
+    columns = set(metadata.tables[table].columns.keys())
+    named = {source for sources in SOURCES[table].values() for source in sources}
+    missing = [
+        source
+        for source in sorted(named)
+        if source.rpartition(".")[2] not in metadata.tables[source.rpartition(".")[0]].columns
+    ]
+    assert (set(SOURCES[table]) - columns, missing) == (set(), [])
+
+
+@pytest.mark.parametrize("table", SOURCES)
+def test_lineage_comes_only_from_assets_the_table_depends_on_somewhere(table: str):
+    seen: set[dg.AssetKey] = set()
+    front = [asset_key(metadata.tables[table])]
+    while front:
+        key = front.pop()
+        front += [dep.asset_key for dep in SPECS[key].deps if dep.asset_key not in seen]
+        seen |= {dep.asset_key for dep in SPECS[key].deps}
+    sources = {source.rpartition(".")[0] for sources in SOURCES[table].values() for source in sources}
+    assert {source for source in sources if dg.AssetKey(source.split(".")) not in seen} == set()
+
+
+@pytest.mark.parametrize("layer", ["erp", "crm", "pipedrive", "marts"])
+def test_every_table_of_our_own_says_where_its_columns_come_from(layer: str):
+    assert {name for name, table in TABLES.items() if table.schema == layer} <= set(SOURCES)
+
+
+def test_dagster_is_told_the_lineage_column_by_column():
+    lineage = lineage_of(metadata.tables["crm.deals"])
+    found = {(source.asset_key.to_user_string(), source.column_name) for source in lineage.deps_by_column["title"]}
+    assert found == {("erp/orders", "order_number"), ("erp/customers", "name")}
+    assert lineage_of(metadata.tables["exact_online.items"]).deps_by_column == {}
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=str)
+def test_a_table_describes_itself_to_dagster(table: Table):
+    assert spec_of(table)["key"].path == [table.schema, table.name]
+    types = {column.name: column.type for column in schema_of(table).columns}
+    money = [name for name in types if name.endswith(("_vat", "_eur")) or name == "value"]
+    assert [name for name in money if not types[name].startswith("numeric")] == []
+    assert [name for name in types if types[name].startswith(("float", "double", "real"))] == []
+
+
+# --- the graph as a whole; `pytest --snapshot-update` accepts a change ---
+
+
+def described(spec: dg.AssetSpec) -> dict[str, Any]:
+    return {
+        "group": spec.group_name,
+        "kinds": sorted(spec.kinds),
+        "deps": sorted(dep.asset_key.to_user_string() for dep in spec.deps),
+    }
+
+
+def test_the_assets_are_these(snapshot: SnapshotAssertion):
+    assert {key.to_user_string(): described(SPECS[key]) for key in sorted(SPECS)} == snapshot
+
+
+def test_the_jobs_are_these(snapshot: SnapshotAssertion):
+    jobs = {job.name: job for job in defs.resolve_all_job_defs() if not job.name.startswith("__")}
+    selected = {
+        name: {
+            "assets": sorted(key.to_user_string() for key in job.asset_layer.executable_asset_keys),
+            "tags": dict(job.tags),
+            "partitions": type(job.partitions_def).__name__,
+        }
+        for name, job in sorted(jobs.items())
+    }
+    assert selected == snapshot
+
+
+def test_the_schedules_sensors_and_checks_are_these(snapshot: SnapshotAssertion):
+    repository = defs.get_repository_def()
+    checks = {
+        f"{spec.asset_key.to_user_string()} {spec.name}": "blocking" if spec.blocking else "warns"
+        for check in defs.asset_checks or []
+        for spec in check.check_specs
+    }
+    assert {
+        "schedules": {
+            one.name: [one.cron_schedule, one.job_name, one.default_status.value] for one in repository.schedule_defs
+        },
+        "sensors": {
+            one.name: [one.minimum_interval_seconds, one.default_status.value] for one in repository.sensor_defs
+        },
+        "checks": checks,
+    } == snapshot

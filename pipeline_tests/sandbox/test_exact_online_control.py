@@ -1,0 +1,106 @@
+"""The paths under `/__sandbox/`: every change there is, and what the answers tell."""
+
+from datetime import date
+
+import pytest
+
+from pipeline.sandbox.company import seeded_company
+from pipeline.sandbox.exact_online import simulated_exact_online
+from pipeline.sandbox.exact_online.control import CHANGES
+from pipeline_tests.sandbox.exact_transport import Caller
+
+
+@pytest.fixture
+def exact() -> Caller:
+    return Caller(simulated_exact_online(seeded_company(orders=20, today=date(2026, 6, 25)), limits=False))
+
+
+def change(exact: Caller, kind: str, **more) -> dict:
+    return exact.control("change", {"kind": kind, **more})
+
+
+def test_an_order_can_be_taken_through_its_life(exact):
+    lines = [{"item": "100-1000", "quantity": 4, "price": 2.5}, {"item": "110-1000", "quantity": 1, "price": 10}]
+    placed = change(
+        exact, "place_order", account="10001", lines=lines, fields={"your_ref": "PO", "order_date": "2026-06-01"}
+    )
+    number = placed["row"]["number"]
+    assert (placed["row"]["amount_excl"], len(placed["order"]["lines"])) == (20, 2)
+    steps = [
+        ("deliver", {"share": 0.5}, (20, 20, 12)),
+        ("deliver", {}, (20, 21, 12)),
+        ("invoice", {}, (21, 21, 21)),
+        ("reopen", {}, (12, 12, 12)),
+        ("cancel", {}, (45, 45, 45)),
+        ("set_status", {"status": [21, 12, 12]}, (21, 12, 12)),
+    ]
+    for kind, more, expected in steps:
+        order = change(exact, kind, order=number, **more)["order"]
+        assert (order["status"], order["delivery_status"], order["invoice_status"]) == expected
+    change(exact, "delete_order", order=number)
+    assert exact.rows("salesorder/SalesOrders", filter=f"OrderNumber eq {number}", select="OrderID") == []
+
+
+def test_lines_prices_and_payments_can_be_changed(exact):
+    change(exact, "place_order", account="10001")
+    assert change(exact, "add_line", quantity=2, price=7)["row"]["amount"] == 14
+    assert change(exact, "edit_line", line=2, fields={"quantity": 3})["row"]["amount"] == 21
+    assert change(exact, "remove_line", line=1)["row"]["amount_excl"] == 21
+    change(exact, "invoice")
+    assert change(exact, "pay", amount=1)["row"]["amount"] == 1
+    assert change(exact, "rename_customer", account="10001", name="Anders B.V.")["row"]["name"] == "Anders B.V."
+    row = change(exact, "set_order", fields={"discount": 0.1})["row"]
+    assert row["amount_excl"] == 18.9
+
+
+def test_any_row_can_be_changed_or_deleted(exact):
+    item = exact.get("logistics/Items", top="1").json()["d"][0]["ID"]
+    change(exact, "set_row", table="items", id=item, fields={"description": "Anders", "end_date": "2026-01-01"})
+    shown = exact.get(f"logistics/Items(guid'{item}')").json()["d"]
+    assert (shown["Description"], shown["EndDate"]) == ("Anders", "/Date(1767225600000)/")
+    change(exact, "delete_row", table="items", id=item)
+    assert exact.rows("sync/Deleted", filter="EntityType eq 9")[0]["EntityKey"] == item
+
+
+def test_every_change_is_tried_here():
+    tried = {
+        "place_order",
+        "deliver",
+        "invoice",
+        "reopen",
+        "cancel",
+        "set_status",
+        "delete_order",
+        "add_line",
+        "edit_line",
+    }
+    tried |= {"remove_line", "pay", "rename_customer", "set_order", "set_row", "delete_row", "move_division"}
+    assert tried == set(CHANGES)
+
+
+def test_counters_tell_what_was_asked(exact):
+    exact.control("counters", {})
+    exact.get("crm/Accounts", top="1")
+    exact.get("crm/Accounts(guid'00000000-0000-0000-0000-000000000000')")
+    exact.refresh()
+    assert exact.control("counters") == {"requests": {"crm/Accounts": 2}, "total": 2, "token_calls": 1}
+
+
+def test_the_state_sums_up_the_books(exact):
+    state = exact.control("state")["divisions"]["123456"]
+    assert (state["rows"]["orders"], state["newest_order_number"]) == (20, 1020)
+    assert state["amount_excl_vat"] > 0
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("change", {"kind": "nonsense"}),
+        ("change", {"kind": "deliver", "order": 1}),
+        ("fault", {"path": "x", "kind": "nonsense"}),
+        ("fault", {"path": "x", "kind": "status", "nonsense": 1}),
+        ("clock", {"stand_at": "yesterday"}),
+    ],
+)
+def test_nonsense_is_refused(exact, path, body):
+    assert exact.http.post(f"/__sandbox/{path}", json=body).status_code == 400
