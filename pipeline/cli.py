@@ -1,4 +1,4 @@
-"""The console command `pipeline`. Arguments in, a sentence or JSON out; what is done is said in `automation/` and `steps/`."""
+"""The console command `pipeline`. Arguments in, a sentence or JSON out; the work is done elsewhere."""
 
 import json
 import logging
@@ -48,7 +48,9 @@ def demo(
 @app.command()
 def sync(
     administration: Annotated[str | None, typer.Option(help="Only this one.")] = None,
-    months: Annotated[int | None, typer.Option(min=0, max=240, help="Months of history instead of pipeline.yaml's.")] = None,
+    months: Annotated[
+        int | None, typer.Option(min=0, max=240, help="Months of history instead of pipeline.yaml's.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing to Pipedrive; show the plan.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -122,7 +124,10 @@ def _sentences() -> Iterator[None]:
         print(f"pipeline: {error}", file=sys.stderr)
         raise typer.Exit(FAILED) from None
     except OperationalError as error:
-        print(f"pipeline: The warehouse went away: {str(error.orig).splitlines()[0]}. Start it and run this again.", file=sys.stderr)
+        print(
+            f"pipeline: The warehouse went away: {str(error.orig).splitlines()[0]}. Start it and run this again.",
+            file=sys.stderr,
+        )
         raise typer.Exit(FAILED) from None
     except KeyboardInterrupt:
         print("pipeline: stopped; the next run goes on from here.", file=sys.stderr)

@@ -39,7 +39,9 @@ def _e_mail(address: str) -> str:
 def _title_template(template: str) -> str:
     places = set(re.findall(r"\{([^{}]*)\}", template))
     if places - _TITLE_PLACES:
-        raise ValueError(f"only {{order_number}} and {{customer_name}} can stand in braces, not {places - _TITLE_PLACES}")
+        raise ValueError(
+            f"only {{order_number}} and {{customer_name}} can stand in braces, not {places - _TITLE_PLACES}"
+        )
     return template
 
 
@@ -167,7 +169,9 @@ def load_config(path: Path | None = None, environment: Mapping[str, str] = os.en
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"Cannot read {path}: {error}. Copy pipeline.yaml there or set PIPELINE_CONFIG.") from None
+        raise ConfigurationError(
+            f"Cannot read {path}: {error}. Copy pipeline.yaml there or set PIPELINE_CONFIG."
+        ) from None
     try:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:

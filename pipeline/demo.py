@@ -99,7 +99,8 @@ def _summary(engine: Engine, counts: dict) -> str:
     return (
         f"{found.orders:,} orders in Exact Online became {found.deals:,} deals with {found.lines:,} rows in Pipedrive, "
         f"worth {found.value:,.2f} EUR; {found.held:,} wait in crm.held_orders.\n"
-        f"That took {counts['pipedrive_tokens']:,} tokens and {counts['seconds']:,} seconds ({speed:,.0f} orders a second).\n"
+        f"That took {counts['pipedrive_tokens']:,} tokens and {counts['seconds']:,} seconds, "
+        f"{speed:,.0f} orders a second.\n"
         f"Revenue per category, from marts.revenue_per_category, the largest five:\n{groups}"
     )
 

@@ -1,4 +1,4 @@
-"""What every entry point does first: the environment from .env, a database that answers, tables up to date, Dagster's home."""
+"""What every entry point does first: environment, a database that answers, tables up to date, Dagster's home."""
 
 import os
 import shutil

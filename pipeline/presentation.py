@@ -33,12 +33,16 @@ def plan_text(found: Mapping[str, Any]) -> str:
 def status_text(found: Mapping[str, Any]) -> str:
     """How things stand."""
     lines = ["Feeds"]
-    lines += [f"  {row['administration']} {row['feed']:22} read {_ago(row['age'])} ago" for row in found["feeds"]] or ["  none read yet"]
+    lines += [f"  {row['administration']} {row['feed']:22} read {_ago(row['age'])} ago" for row in found["feeds"]] or [
+        "  none read yet"
+    ]
     lines += ["Tables"] + [f"  {name:26}{rows:>12,} rows" for name, rows in found["tables"].items()]
     waiting = [f"  {stage:26}{count:>12,} waiting" for stage, count in found["backlog"].items()]
     lines += ["Backlog", *(waiting or ["  nothing waits"])]
     budget = found["budget"]
-    left = f"{budget['remaining']:,} of {budget['limit']:,} tokens left on {budget['day']}" if budget else "not known yet"
+    left = (
+        f"{budget['remaining']:,} of {budget['limit']:,} tokens left on {budget['day']}" if budget else "not known yet"
+    )
     lines += [f"Pipedrive's budget: {left}"]
     lines += [f"Held orders: {len(found['held_orders'])}"]
     lines += [f"  {row['order_number']}: {row['reason']}" for row in found["held_orders"][:20]]

@@ -90,7 +90,9 @@ class RetryTransport(httpx.BaseTransport):
     def _no_answer(self, request: httpx.Request, problem: httpx.TransportError | None) -> httpx.Response:
         where = f"{request.url.scheme}://{request.url.netloc.decode()}"
         if isinstance(problem, httpx.ConnectError | httpx.ConnectTimeout) or request.method == "GET":
-            raise RetryLater(f"{where} does not answer ({problem}); is the address right and the network up?") from problem
+            raise RetryLater(
+                f"{where} does not answer ({problem}); is the address right and the network up?"
+            ) from problem
         raise OutcomeUnknown(f"{request.method} {request.url.path} at {where} was sent and never answered") from problem
 
 

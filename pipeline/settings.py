@@ -50,7 +50,9 @@ class Settings:
         """Pipedrive's daily token budget, where the answers don't tell."""
         value = self.environment.get("PIPEDRIVE_DAILY_TOKENS") or str(DAILY_TOKENS)
         if not value.isdigit():
-            raise ConfigurationError(f"PIPEDRIVE_DAILY_TOKENS is {value!r}; write a whole number such as {DAILY_TOKENS}.")
+            raise ConfigurationError(
+                f"PIPEDRIVE_DAILY_TOKENS is {value!r}; write a whole number such as {DAILY_TOKENS}."
+            )
         return int(value)
 
 

@@ -4,16 +4,17 @@ import dagster as dg
 from sqlalchemy import Engine
 
 from pipeline.assets import exact_online
-from pipeline.assets.described import reported, spec_of
+from pipeline.assets.described import asset_key, reported, spec_of
 from pipeline.assets.failures import failing_clearly
 from pipeline.automation.partitions import by_administration
 from pipeline.config import Config, load_config
 from pipeline.steps import refresh_erp
 from pipeline.warehouse.tables import erp as tables
+from pipeline.warehouse.tables import exact_online as landed
 
 LAYER = {"partitions_def": by_administration(load_config()), "group_name": "erp", "kinds": {"pandas", "postgres"}}
 HISTORY = dg.AssetDep(
-    exact_online.order_history, partition_mapping=dg.MultiToSingleDimensionPartitionMapping("administration")
+    asset_key(landed.order_history), partition_mapping=dg.MultiToSingleDimensionPartitionMapping("administration")
 )
 
 

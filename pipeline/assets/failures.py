@@ -1,4 +1,4 @@
-"""Our errors become Dagster's failures in this one place: a sentence instead of a stack trace, and no useless retries."""
+"""Our errors become Dagster's failures here and nowhere else: a sentence instead of a stack trace."""
 
 from collections.abc import Callable
 from functools import wraps

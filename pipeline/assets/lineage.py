@@ -13,7 +13,10 @@ def _same(tables: Iterable[str], columns: str) -> Sources:
 
 
 def _from(tables: Iterable[str], **columns: str) -> Sources:
-    return {column: [f"{table}.{source}" for table in tables for source in names.split()] for column, names in columns.items()}
+    return {
+        column: [f"{table}.{source}" for table in tables for source in names.split()]
+        for column, names in columns.items()
+    }
 
 
 _ORDERS = ("exact_online.order_history", "exact_online.order_changes")
@@ -47,10 +50,16 @@ SOURCES: dict[str, Sources] = {
         end_date="end_date",
         collection="collection",
     )
-    | _from(("exact_online.item_prices",), sales_price="price quantity start_date end_date", price_changes_on="start_date end_date")
+    | _from(
+        ("exact_online.item_prices",),
+        sales_price="price quantity start_date end_date",
+        price_changes_on="start_date end_date",
+    )
     | _same(("erp.item_groups",), "item_group_code"),
     "erp.salespeople": _from(_ORDERS, salesperson_id="salesperson", full_name="salesperson_full_name"),
-    "erp.orders": _same(_ORDERS, "order_id order_number order_date delivery_date currency status delivery_status invoice_status")
+    "erp.orders": _same(
+        _ORDERS, "order_id order_number order_date delivery_date currency status delivery_status invoice_status"
+    )
     | _from(
         _ORDERS,
         customer_id="ordered_by",
@@ -72,7 +81,8 @@ SOURCES: dict[str, Sources] = {
     | _from(("erp.products",), product_key="product_id", price="sales_price", is_active="is_sales_item end_date"),
     "crm.deals": _same(
         ("erp.orders",),
-        "order_id customer_id salesperson_id currency order_number order_date delivery_date customer_reference is_deleted is_live",
+        "order_id customer_id salesperson_id currency order_number order_date delivery_date "
+        "customer_reference is_deleted is_live",
     )
     | _from(
         ("erp.orders",),
@@ -96,7 +106,9 @@ SOURCES: dict[str, Sources] = {
         item_price="net_price quantity",
         comments="line_number item_group_code",
     ),
-    "crm.held": _from(("erp.orders",), key="order_id", number="order_number", reason="status delivery_status invoice_status"),
+    "crm.held": _from(
+        ("erp.orders",), key="order_id", number="order_number", reason="status delivery_status invoice_status"
+    ),
     "pipedrive.organizations": _same(("crm.organizations",), "customer_id")
     | _from(("crm.organizations",), written="name debtor_code address website owner_e_mails"),
     "pipedrive.products": _same(("crm.products",), "product_key")

@@ -3,9 +3,8 @@
 import dagster as dg
 from sqlalchemy import Engine, text
 
-from pipeline.assets import crm, erp
 from pipeline.assets.described import asset_key
-from pipeline.warehouse.tables import pipedrive as pipedrive_tables
+from pipeline.warehouse.tables import crm, erp, pipedrive
 
 SHOWN = 10
 
@@ -21,7 +20,9 @@ def outcome(engine: Engine, query: str, *, severity: dg.AssetCheckSeverity, mean
     )
 
 
-@dg.asset_check(asset=erp.orders, description="Every order has a customer we know; the others wait in crm.held_orders.")
+@dg.asset_check(
+    asset=asset_key(erp.orders), description="Every order has a customer we know; the others wait in crm.held_orders."
+)
 def every_order_has_a_customer(engine: dg.ResourceParam[Engine]) -> dg.AssetCheckResult:
     return outcome(
         engine, _WITHOUT_CUSTOMER, severity=dg.AssetCheckSeverity.WARN, meaning="orders of a customer we don't know"
@@ -29,7 +30,8 @@ def every_order_has_a_customer(engine: dg.ResourceParam[Engine]) -> dg.AssetChec
 
 
 @dg.asset_check(
-    asset=crm.held, description="Every combination of statuses has a rule; orders of the others wait in crm.held_orders."
+    asset=asset_key(crm.held),
+    description="Every combination of statuses has a rule; orders of the others wait in crm.held_orders.",
 )
 def every_status_combination_is_covered(engine: dg.ResourceParam[Engine]) -> dg.AssetCheckResult:
     return outcome(
@@ -38,16 +40,23 @@ def every_status_combination_is_covered(engine: dg.ResourceParam[Engine]) -> dg.
 
 
 @dg.asset_check(
-    asset=crm.deals, blocking=True, description="A deal is worth what its order is worth; else nothing is written."
+    asset=asset_key(crm.deals),
+    blocking=True,
+    description="A deal is worth what its order is worth; else nothing is written.",
 )
 def deal_values_equal_order_values(engine: dg.ResourceParam[Engine]) -> dg.AssetCheckResult:
     return outcome(
-        engine, _OTHER_VALUE, severity=dg.AssetCheckSeverity.ERROR, meaning="deals worth another amount than their order"
+        engine,
+        _OTHER_VALUE,
+        severity=dg.AssetCheckSeverity.ERROR,
+        meaning="deals worth another amount than their order",
     )
 
 
 @dg.asset_check(
-    asset=crm.deal_products, blocking=True, description="The rows of a deal add up to its value; else nothing is written."
+    asset=asset_key(crm.deal_products),
+    blocking=True,
+    description="The rows of a deal add up to its value; else nothing is written.",
 )
 def rows_add_up_to_the_order(engine: dg.ResourceParam[Engine]) -> dg.AssetCheckResult:
     return outcome(
@@ -55,9 +64,7 @@ def rows_add_up_to_the_order(engine: dg.ResourceParam[Engine]) -> dg.AssetCheckR
     )
 
 
-@dg.asset_check(
-    asset=asset_key(pipedrive_tables.deals), description="Pipedrive took every record; what it refused is shown."
-)
+@dg.asset_check(asset=asset_key(pipedrive.deals), description="Pipedrive took every record; what it refused is shown.")
 def nothing_was_refused(engine: dg.ResourceParam[Engine]) -> dg.AssetCheckResult:
     return outcome(engine, _REFUSED, severity=dg.AssetCheckSeverity.WARN, meaning="records refused by Pipedrive")
 

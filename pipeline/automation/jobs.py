@@ -2,20 +2,21 @@
 
 import dagster as dg
 
-from pipeline.assets import exact_online
+from pipeline.assets.described import asset_key
 from pipeline.automation.partitions import by_administration
 from pipeline.config import load_config
+from pipeline.warehouse.tables import exact_online
 
 PARTITIONS = by_administration(load_config())
 ONWARDS = dg.AssetSelection.groups("erp", "crm", "pipedrive", "marts")
 ORDER_FEEDS = dg.AssetSelection.assets(
-    exact_online.order_changes,
-    exact_online.order_line_changes,
-    exact_online.deletions,
-    exact_online.accounts,
-    exact_online.items,
+    asset_key(exact_online.order_changes),
+    asset_key(exact_online.order_line_changes),
+    asset_key(exact_online.deletions),
+    asset_key(exact_online.accounts),
+    asset_key(exact_online.items),
 )
-CATALOGUE_FEEDS = dg.AssetSelection.assets(exact_online.item_groups, exact_online.item_prices)
+CATALOGUE_FEEDS = dg.AssetSelection.assets(asset_key(exact_online.item_groups), asset_key(exact_online.item_prices))
 LIVE_FIRST = {"dagster/priority": "10"}
 
 orders_delta = dg.define_asset_job(
@@ -33,11 +34,11 @@ history_onwards = dg.define_asset_job(
     "history_onwards",
     selection=ONWARDS,
     tags={"dagster/priority": "-10"},
-    description="Months of order history that landed, on to their deals in Pipedrive as far as the token budget allows.",
+    description="Months of order history that landed, on to their deals as far as the token budget allows.",
 )
 order_history = dg.define_asset_job(
     "order_history",
-    selection=dg.AssetSelection.assets(exact_online.order_history),
+    selection=dg.AssetSelection.assets(asset_key(exact_online.order_history)),
     tags={"dagster/priority": "-10"},
     description="Months of orders read whole from Exact Online.",
 )

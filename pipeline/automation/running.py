@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
-from dagster._utils.error import SerializableErrorInfo
+from dagster_shared.error import SerializableErrorInfo
 from sqlalchemy import Engine
 
 from pipeline.automation.jobs import catalogue_delta, order_history
@@ -37,9 +37,12 @@ class Synchronised:
         """Adds what the run's materialisations say."""
         events = result.get_asset_materialization_events()
         # A run over several partitions says the same once for each of them.
-        last = {event.asset_key: event.step_materialization_data.materialization.metadata for event in events}
+        last = {
+            event.asset_key or dg.AssetKey(""): event.step_materialization_data.materialization.metadata
+            for event in events
+        }
         for key, metadata in last.items():
-            said = {name: value.value for name, value in metadata.items()}
+            said: dict[str, Any] = {name: value.value for name, value in metadata.items()}
             self.exact_calls += int(said.get("exact_calls", 0))
             schema, table = key.path
             if schema == "pipedrive":
@@ -116,7 +119,10 @@ def _checked(result: dg.ExecuteInProcessResult) -> dg.ExecuteInProcessResult:
         if event.is_step_failure:
             failure = event.step_failure_data
             said = failure.user_failure_data.description if failure.user_failure_data else None
-            raise GiveUp(said or f"{event.step_key} failed unexpectedly: {_cause(failure.error)} Its run in the Dagster UI has more.")
+            raise GiveUp(
+                said
+                or f"{event.step_key} failed unexpectedly: {_cause(failure.error)} Its run in the Dagster UI has more."
+            )
     raise GiveUp("The run failed; its log in the Dagster UI says why.")
 
 

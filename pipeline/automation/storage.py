@@ -1,4 +1,4 @@
-"""Dagster's own storage: the schema `dagster` of the database at WAREHOUSE_URL, so that one URL is all there is to set."""
+"""Dagster's own storage: the schema `dagster` of the database at WAREHOUSE_URL, so that one URL is enough."""
 
 from collections.abc import Mapping
 from typing import Any, Self

@@ -6,7 +6,6 @@ reading orders and writing deals is others' work.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import Literal
 

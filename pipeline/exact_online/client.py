@@ -93,7 +93,10 @@ def checked(response: httpx.Response) -> httpx.Response:
     said = _reason(response)
     what = f"Exact Online answered {response.status_code} to {response.request.url.path}{said}"
     if response.status_code == 401:
-        raise GiveUp(f"{what}: the access token is not accepted. Check EXACT_CLIENT_ID and EXACT_CLIENT_SECRET, then consent again.")
+        raise GiveUp(
+            f"{what}: the access token is not accepted. Check EXACT_CLIENT_ID and EXACT_CLIENT_SECRET, "
+            "then consent again."
+        )
     if response.status_code == 403:
         raise GiveUp(f"{what}: check the user's rights, the app's scopes and the division in pipeline.yaml.")
     if response.status_code == 404:

@@ -12,7 +12,7 @@ _SAFETY = 1.0  # seconds behind a reset, since the two clocks differ a little
 
 
 def retry_policy(now: Callable[[], float] = time.time) -> Policy:
-    """When a request to Exact may be sent again. Only readings are repeated after a fault; a 429 was not carried out."""
+    """When a request to Exact may be sent again. After a fault only readings are; a 429 was not carried out."""
 
     def seconds_to_wait(attempt: Attempt) -> float | None:
         if attempt.status == 429:
@@ -29,7 +29,9 @@ def _after_429(attempt: Attempt, now: float) -> float:
     if "x-ratelimit-minutely-reset" not in attempt.headers and "x-ratelimit-reset" in attempt.headers:
         raise BudgetSpent("Exact Online's calls for today are used up; it goes on after the reset.")
     if attempt.number >= 3:
-        raise RetryLater(f"Exact Online keeps refusing {attempt.path} with 429; asking more would only lengthen its block")
+        raise RetryLater(
+            f"Exact Online keeps refusing {attempt.path} with 429; asking more would only lengthen its block"
+        )
     return seconds_until_reset(attempt.headers, now)
 
 

@@ -13,6 +13,7 @@ import httpx
 from pipeline.domain.oauth_tokens import EARLIEST_REFRESH, Tokens
 from pipeline.errors import GiveUp, RetryLater
 
+
 class Chain(Protocol):
     """The stored tokens while nobody else may touch them."""
 
@@ -77,7 +78,9 @@ def token_pair(response: httpx.Response) -> tuple[str, str]:
     except (ValueError, KeyError, AttributeError):
         said, answer = "", None
     if response.is_success or response.status_code in {408, 429} or response.status_code >= 500:
-        raise RetryLater(f"Exact Online's token endpoint answered {response.status_code} without tokens {said}".rstrip())
+        raise RetryLater(
+            f"Exact Online's token endpoint answered {response.status_code} without tokens {said}".rstrip()
+        )
     if "not expired" in said:
         raise RetryLater("Exact Online gives no new access token yet: the last one is younger than 570 seconds")
     raise GiveUp(

@@ -24,7 +24,7 @@ def rows_of(answer: Any) -> list[dict[str, Any]]:
     if isinstance(content, list):
         return content
     if isinstance(content, dict):
-        return content["results"] if "results" in content else [content]
+        return content.get("results", [content])
     raise RetryLater("Exact Online answered 200 without data")
 
 

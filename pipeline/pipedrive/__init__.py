@@ -1,1 +1,1 @@
-"""Pipedrive: how it is asked, what it costs, and how wanted content becomes a request. Plans are carried out in `steps/`."""
+"""Pipedrive: how it is asked, what it costs, and how wanted content becomes a request; `steps/` carries it out."""

@@ -13,7 +13,7 @@ from pipeline.pipedrive.schema import Schema
 Body = dict[str, Any]
 
 
-def organization_body(row: Mapping[str, Any], schema: Schema) -> Body:
+def organization_body(row: Mapping[Any, Any], schema: Schema) -> Body:
     """An organization from a row of `crm.organizations`."""
     return {
         "name": row["name"],
@@ -30,7 +30,7 @@ def organization_body(row: Mapping[str, Any], schema: Schema) -> Body:
     }
 
 
-def product_body(row: Mapping[str, Any], schema: Schema) -> Body:
+def product_body(row: Mapping[Any, Any], schema: Schema) -> Body:
     """A product from a row of `crm.products`."""
     fields = {
         schema.code("product", "Artikelstatus"): schema.option(
@@ -53,7 +53,7 @@ def product_body(row: Mapping[str, Any], schema: Schema) -> Body:
     }
 
 
-def deal_body(row: Mapping[str, Any], schema: Schema, *, org_id: int, group_names: Mapping[str, str]) -> Body:
+def deal_body(row: Mapping[Any, Any], schema: Schema, *, org_id: int, group_names: Mapping[str, str]) -> Body:
     """A deal from a row of `crm.deals`; won, lost and their moments come only with the status they belong to."""
     body = {
         "title": row["title"],
@@ -74,7 +74,7 @@ def deal_body(row: Mapping[str, Any], schema: Schema, *, org_id: int, group_name
     return body
 
 
-def _deal_fields(row: Mapping[str, Any], schema: Schema, group_names: Mapping[str, str]) -> Body:
+def _deal_fields(row: Mapping[Any, Any], schema: Schema, group_names: Mapping[str, str]) -> Body:
     def option(name: str, meaning: str | None) -> int | None:
         return schema.option("deal", name, meaning)
 
@@ -96,15 +96,19 @@ def _deal_fields(row: Mapping[str, Any], schema: Schema, group_names: Mapping[st
     return {schema.fields["deal", name]: value for name, value in values.items() if ("deal", name) in schema.fields}
 
 
-def _category_amounts(row: Mapping[str, Any], schema: Schema, group_names: Mapping[str, str]) -> Body:
+def _category_amounts(row: Mapping[Any, Any], schema: Schema, group_names: Mapping[str, str]) -> Body:
     """Revenue by item group as monetary values; groups that share a name share a field."""
     if row["category_amounts"] is None:
         return {}
-    sums: dict[str, float | None] = {name: None for entity, name in schema.fields if entity == "deal" and name.startswith("Omzet ")}
+    sums: dict[str, float | None] = {
+        name: None for entity, name in schema.fields if entity == "deal" and name.startswith("Omzet ")
+    }
     for code, amount in row["category_amounts"].items():
         name = category_field(group_names.get(code, code))
         sums[name] = round((sums.get(name) or 0.0) + float(amount), 2)
-    return {name: None if value is None else {"value": value, "currency": row["currency"]} for name, value in sums.items()}
+    return {
+        name: None if value is None else {"value": value, "currency": row["currency"]} for name, value in sums.items()
+    }
 
 
 def row_body(row: DealRow, product_id: int) -> Body:
@@ -149,7 +153,7 @@ def difference(written: Body | None, wanted: Body, *, leaving_out: frozenset[str
 
 
 def not_taken(sent: Body, answer: Mapping[str, Any]) -> Body:
-    """What of a sent deal the answer shows otherwise: Pipedrive may set these only on a deal that has its status already."""
+    """What of a sent deal the answer shows otherwise: these may need the status to be there before."""
     names = ("stage_id", "status", "won_time", "lost_time", "lost_reason")
     return {name: sent[name] for name in names if name in sent and name in answer and answer[name] != sent[name]}
 

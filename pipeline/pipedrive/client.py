@@ -76,7 +76,9 @@ def answered(response: httpx.Response) -> dict[str, Any]:
         raise error(f"Pipedrive answered {method} {path} with {status} and no usable result")
     said = _message(answer)
     if status == 401:
-        raise GiveUp(f"Pipedrive does not accept the API token (401 {said}): check PIPEDRIVE_API_TOKEN and PIPEDRIVE_BASE_URL.")
+        raise GiveUp(
+            f"Pipedrive does not accept the API token (401 {said}): check PIPEDRIVE_API_TOKEN and PIPEDRIVE_BASE_URL."
+        )
     capped = isinstance(answer, dict) and str(answer.get("code", "")).startswith("feature_capping")
     if status in {402, 403} and not capped:
         raise GiveUp(f"Pipedrive refuses {method} {path} ({status} {said}): check the rights of the token's user.")

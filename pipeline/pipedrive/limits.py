@@ -120,7 +120,7 @@ def retry_policy(jitter: Callable[[], float] = random.random) -> Policy:
 
 
 def _after_429(attempt: Attempt) -> float:
-    """Tells the daily limit from the burst limit by what the answer says, and by waiting one window at the most twice."""
+    """Tells the daily limit from the burst limit by what the answer says, and by waiting."""
     left_today = attempt.headers.get("x-daily-ratelimit-token-remaining")
     burst_left = attempt.headers.get("x-ratelimit-remaining", "")
     says_daily = left_today == "0" or (burst_left.isdigit() and int(burst_left) >= 1)

@@ -1,4 +1,4 @@
-"""What a request costs in tokens, by its method and path: Pipedrive's price list for API v2, and v1 where only v1 has it."""
+"""What a request costs in tokens, by its method and path: the price list of API v2, and of v1 where needed."""
 
 import re
 

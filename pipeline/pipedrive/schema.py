@@ -1,4 +1,4 @@
-"""What this account calls things: ids of stages, keys of fields, ids of options and users. Found by name, never typed in."""
+"""What this account calls things: ids of stages, keys of fields, ids of options and users; found by name."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

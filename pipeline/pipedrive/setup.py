@@ -78,8 +78,8 @@ def _field(client: PipedriveClient, schema: Schema, wanted: CustomField, found: 
         found = _made(client, path, wanted)
     if found["field_type"] != wanted.field_type:
         raise GiveUp(
-            f'Pipedrive has a {wanted.entity} field "{wanted.name}" of type {found["field_type"]}, but {wanted.field_type} '
-            "is needed: rename that field in Pipedrive, then start again."
+            f'Pipedrive has a {wanted.entity} field "{wanted.name}" of type {found["field_type"]}, but '
+            f"{wanted.field_type} is needed: rename that field in Pipedrive, then start again."
         )
     code = found["field_code"]
     schema.fields[wanted.entity, wanted.name] = code
@@ -97,9 +97,7 @@ def _made(client: PipedriveClient, path: str, wanted: CustomField) -> dict[str, 
         raise GiveUp(f'Pipedrive does not take the {wanted.entity} field "{wanted.name}". {refusal}') from None
 
 
-def _options(
-    client: PipedriveClient, schema: Schema, wanted: CustomField, path: str, there: dict[str, int]
-) -> None:
+def _options(client: PipedriveClient, schema: Schema, wanted: CustomField, path: str, there: dict[str, int]) -> None:
     renamed = _renamed(schema, wanted, there)
     if renamed:
         client.patch(path, [{"id": option_id, "label": label} for label, option_id in renamed.items()])
@@ -115,7 +113,7 @@ def _renamed(schema: Schema, wanted: CustomField, there: Mapping[str, int]) -> d
     """New label → option, where what an option stands for is called otherwise now."""
     renamed: dict[str, int] = {}
     for meaning, label in wanted.options.items():
-        option, before = schema.options.get((wanted.entity, wanted.name, meaning), (None, None))
+        option, before = schema.options.get((wanted.entity, wanted.name, meaning), (0, None))
         if option in there.values() and before != label and label not in there:
             renamed.setdefault(label, option)
     return renamed

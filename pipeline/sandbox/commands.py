@@ -9,17 +9,21 @@ sandbox = typer.Typer(help="Simulated Exact Online and Pipedrive, behind a real 
 
 Port = Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")]
 Orders = Annotated[int | None, typer.Option(min=0, help="How many orders the company has.")]
-OrdersFrom = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Parquet file with real order lines.")]
+OrdersFrom = Annotated[
+    Path | None, typer.Option(exists=True, dir_okay=False, help="Parquet file with real order lines.")
+]
 SEEDED_ORDERS = 400
 
 
 @sandbox.command()
-def exact(
+def exact(  # noqa: PLR0917  (options of a command, given by name)
     port: Port,
     orders: Orders = None,
     orders_from: OrdersFrom = None,
     seed: Annotated[int, typer.Option(help="Another company for another number.")] = 1,
-    odd: Annotated[bool, typer.Option("--odd", help="With the odd cases: unknown accounts, emoji, 1,114 lines …")] = False,
+    odd: Annotated[
+        bool, typer.Option("--odd", help="With the odd cases: unknown accounts, emoji, 1,114 lines …")
+    ] = False,
     limits: Annotated[bool, typer.Option(help="Minute and day limits.")] = True,
 ) -> None:
     """Exact Online with the books of a homeware wholesaler, division 123456."""

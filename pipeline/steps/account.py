@@ -1,4 +1,4 @@
-"""The Pipedrive account as this warehouse knows it: its schema, found once and kept, and what of ours stood there before."""
+"""The Pipedrive account as this warehouse knows it: its schema, found once, and what of ours was there."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -61,7 +61,9 @@ def wanted_fields(connection: Connection, config: Config) -> list[CustomField]:
 
 def group_names(connection: Connection) -> dict[str, str]:
     """Item-group code → name; administrations share the names."""
-    query = "SELECT item_group_code, min(item_group) AS item_group FROM erp.item_groups GROUP BY item_group_code ORDER BY 1"
+    query = (
+        "SELECT item_group_code, min(item_group) AS item_group FROM erp.item_groups GROUP BY item_group_code ORDER BY 1"
+    )
     return {row.item_group_code: row.item_group for row in connection.execute(text(query))}
 
 

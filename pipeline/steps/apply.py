@@ -47,7 +47,9 @@ def apply(engine: Engine, connect: Connect, config: Config, *, daily_tokens: int
                 _book(engine, ledger)
         _count(engine, report)
     if report.in_doubt:
-        raise RetryLater(f"{report.in_doubt} writes to Pipedrive were never answered; the next run looks them up first.")
+        raise RetryLater(
+            f"{report.in_doubt} writes to Pipedrive were never answered; the next run looks them up first."
+        )
     return report
 
 
@@ -126,7 +128,12 @@ def _ledger(engine: Engine, config: Config, daily_tokens: int) -> Ledger:
 def _book(engine: Engine, ledger: Ledger) -> None:
     today = datetime.now(UTC).date()
     with engine.begin() as tx:
-        budget = {"day": today.isoformat(), "limit": ledger.limit, "remaining": ledger.remaining, "told": ledger.is_told}
+        budget = {
+            "day": today.isoformat(),
+            "limit": ledger.limit,
+            "remaining": ledger.remaining,
+            "told": ledger.is_told,
+        }
         memory.note(tx, "pipedrive budget", budget)
         for request, tokens in ledger.tokens.items():
             row = {"day": today, "request": request, "requests": ledger.requests[request], "tokens": tokens}
@@ -153,7 +160,8 @@ SELECT EXISTS (SELECT FROM state.pending WHERE stage IN
 """
 _NEW_CUSTOMERS = """
 SELECT EXISTS (SELECT FROM state.pending AS waiting
-    JOIN crm.organizations AS wanted ON wanted.administration = waiting.administration AND wanted.customer_id = waiting.key
+    JOIN crm.organizations AS wanted
+        ON wanted.administration = waiting.administration AND wanted.customer_id = waiting.key
     WHERE waiting.stage = 'pipedrive/organizations' AND NOT EXISTS (SELECT FROM pipedrive.organizations AS there
         WHERE there.administration = waiting.administration AND there.customer_id = waiting.key))
 """
@@ -208,5 +216,6 @@ SELECT kind, written, waiting, held FROM (VALUES
     ('deal_products', (SELECT count(*) FROM pipedrive.deal_products), (SELECT count(*) FROM crm.deal_products AS line
         JOIN state.pending AS waiting ON waiting.administration = line.administration AND waiting.key = line.order_id
         WHERE waiting.stage = 'pipedrive/deal_products'), 0)) AS counted (kind, written, waiting, mapping_held),
-LATERAL (SELECT mapping_held + (SELECT count(*) FROM pipedrive.rejected WHERE rejected.kind = counted.kind) AS held) AS summed
+LATERAL (SELECT mapping_held + (
+    SELECT count(*) FROM pipedrive.rejected WHERE rejected.kind = counted.kind) AS held) AS summed
 """

@@ -81,7 +81,13 @@ def land_order_changes(engine: Engine, client: ExactOnlineClient, administration
 def land_deletions(engine: Engine, client: ExactOnlineClient, administration: str) -> Landed:
     """Reads the feed of deletions and lets the tables of what was deleted take it in."""
     landed = land_changes(
-        engine, client, administration, feeds.DELETIONS, tables.deletions, pending=("deletions",), pending_key="entity_key"
+        engine,
+        client,
+        administration,
+        feeds.DELETIONS,
+        tables.deletions,
+        pending=("deletions",),
+        pending_key="entity_key",
     )
     with engine.begin() as tx:
         _pass_on_deletions(tx, administration)
@@ -186,16 +192,20 @@ def _pass_on_deletions(tx: Connection, administration: str) -> None:
         (("erp/products",), (_ITEM_TYPE, _PRICE_TYPE)),
     ):
         queue(tx, stages, administration, {row.key for row in found if int(row.entity_type) in stage_types and row.key})
-    tx.execute(text("DELETE FROM state.pending WHERE stage = 'deletions' AND administration = :administration"), parameters)
+    tx.execute(
+        text("DELETE FROM state.pending WHERE stage = 'deletions' AND administration = :administration"), parameters
+    )
 
 
 _DELETED = """
-SELECT gone.entity_type, coalesce(changed.order_id, line.order_id, known_line.order_id, price.item, gone.entity_key) AS key
+SELECT gone.entity_type,
+    coalesce(changed.order_id, line.order_id, known_line.order_id, price.item, gone.entity_key) AS key
 FROM exact_online.deletions AS gone
 JOIN state.pending AS waiting
     ON waiting.stage = 'deletions' AND waiting.administration = gone.administration AND waiting.key = gone.entity_key
 LEFT JOIN exact_online.order_changes AS changed
-    ON gone.entity_type IN ('12', '32') AND changed.administration = gone.administration AND changed.id = gone.entity_key
+    ON gone.entity_type IN ('12', '32') AND changed.administration = gone.administration
+    AND changed.id = gone.entity_key
 LEFT JOIN exact_online.order_line_changes AS line
     ON gone.entity_type = '33' AND line.administration = gone.administration AND line.id = gone.entity_key
 LEFT JOIN erp.order_lines AS known_line

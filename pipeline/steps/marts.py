@@ -38,7 +38,8 @@ rest AS (
     WHERE counted.amount_excl_vat <> coalesce(explained.amount, 0))
 INSERT INTO marts.revenue_per_category
     (administration, month, item_group_code, item_group, currency, revenue_excl_vat, orders, lines, quantity)
-SELECT lines.administration, month, lines.item_group_code, coalesce(max(named.item_group), lines.item_group_code), currency,
+SELECT lines.administration, month, lines.item_group_code,
+    coalesce(max(named.item_group), lines.item_group_code), currency,
     sum(amount_excl_vat), count(DISTINCT order_id), count(*), sum(quantity)
 FROM lines LEFT JOIN erp.item_groups AS named
     ON named.administration = lines.administration AND named.item_group_code = lines.item_group_code

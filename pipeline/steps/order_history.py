@@ -146,9 +146,7 @@ def _count(read: MonthsRead, rows: list[dict[str, Any]]) -> None:
         read.lines[row["month"]] += row.pop("line_count")
 
 
-def _forget_vanished(
-    engine: Engine, administration: str, months: Sequence[date], as_of: int, read: MonthsRead
-) -> None:
+def _forget_vanished(engine: Engine, administration: str, months: Sequence[date], as_of: int, read: MonthsRead) -> None:
     parameters = {
         "administration": administration,
         "months": list(months),
@@ -163,7 +161,12 @@ def _forget_vanished(
         memory.note_landed(
             tx,
             (
-                {"administration": administration, "month": month, "orders": read.orders[month], "lines": read.lines[month]}
+                {
+                    "administration": administration,
+                    "month": month,
+                    "orders": read.orders[month],
+                    "lines": read.lines[month],
+                }
                 for month in months
             ),
         )

@@ -57,7 +57,9 @@ def refresh_organizations(engine: Engine, config: Config) -> int:
             e_mails=config.owner_e_mails,
             default_owner=config.default_owner,
         )
-        return upsert(tx, crm.organizations, rows(wanted), pending=("pipedrive/organizations",), pending_key="customer_id")
+        return upsert(
+            tx, crm.organizations, rows(wanted), pending=("pipedrive/organizations",), pending_key="customer_id"
+        )
 
     return _each(engine, config, "crm/organizations", lambda _: step)
 

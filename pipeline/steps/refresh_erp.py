@@ -51,7 +51,9 @@ def refresh_order_lines(engine: Engine, administration: Administration) -> int:
         of = {"administration": name, "keys": keys}
         known = tx.execute(text(_KNOWN_LINES), of).all()
         lines = to_order_lines(
-            frame(tx, f"SELECT order_id, as_of, lines FROM exact_online.order_history AS landed WHERE {_WITH_ORDER}", of),
+            frame(
+                tx, f"SELECT order_id, as_of, lines FROM exact_online.order_history AS landed WHERE {_WITH_ORDER}", of
+            ),
             frame(tx, f"SELECT landed.* FROM exact_online.order_line_changes AS landed WHERE {_WITH_ORDER}", of),
             frame(tx, _DELETED_LINES, of),
             administration=name,
@@ -115,7 +117,9 @@ def refresh_products(engine: Engine, administration: Administration, *, today: d
 
     def step(tx: Connection, name: str, keys: list[str]) -> int:
         of = {"administration": name, "keys": keys}
-        groups = tx.execute(text("SELECT item_group_id, item_group_code FROM erp.item_groups WHERE administration = :a"), {"a": name})
+        groups = tx.execute(
+            text("SELECT item_group_id, item_group_code FROM erp.item_groups WHERE administration = :a"), {"a": name}
+        )
         products = to_products(
             frame(tx, f"SELECT * FROM exact_online.items WHERE {_BY_ID}", of),
             frame(tx, _PRICES, of),
@@ -161,8 +165,8 @@ _BY_ID = "administration = :administration AND id = ANY(:keys)"
 _WITH_ORDER = """landed.administration = :administration AND landed.order_id = ANY(:keys) AND EXISTS (
     SELECT FROM erp.orders AS known WHERE known.administration = landed.administration
     AND known.order_id = landed.order_id)"""
-_HEADER = """administration, order_id, order_number, order_date, delivery_date, ordered_by, salesperson, your_ref, currency,
-    amount_dc, amount_fc, amount_fc_excl_vat, status, delivery_status, invoice_status, created, modified"""
+_HEADER = """administration, order_id, order_number, order_date, delivery_date, ordered_by, salesperson, your_ref,
+    currency, amount_dc, amount_fc, amount_fc_excl_vat, status, delivery_status, invoice_status, created, modified"""
 _DELETED = """
 SELECT entity_key, max(timestamp) AS timestamp FROM exact_online.deletions
 WHERE administration = :administration AND entity_type IN ({types}) AND entity_key = ANY(:keys) GROUP BY entity_key

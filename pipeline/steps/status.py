@@ -22,7 +22,9 @@ def status(engine: Engine) -> dict[str, Any]:
         }
 
 
-_FEEDS = "SELECT administration, feed, read_at, now() - read_at AS age FROM state.watermarks ORDER BY administration, feed"
+_FEEDS = (
+    "SELECT administration, feed, read_at, now() - read_at AS age FROM state.watermarks ORDER BY administration, feed"
+)
 _TABLES = """
 SELECT 'erp.orders' AS name, count(*) AS rows FROM erp.orders UNION ALL SELECT 'crm.deals', count(*) FROM crm.deals
 UNION ALL SELECT 'pipedrive.deals', count(*) FROM pipedrive.deals

@@ -1,4 +1,4 @@
-"""Organizations, products and deals to Pipedrive: what is wanted against what was written, and only the difference sent.
+"""Organizations, products and deals to Pipedrive: what is wanted against what was written.
 
 Before a record is made, an intent is committed; its id after it. Rows of deals are written by `steps/write_rows.py`.
 """
@@ -6,9 +6,8 @@ Before a record is made, an intent is committed; its id after it. Rows of deals 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, RowMapping, text
 
 from pipeline.domain.budget import WRITE
 from pipeline.errors import BudgetSpent
@@ -119,8 +118,7 @@ def _tasks(
     by_key = {(entry.administration, entry.key): entry for entry in chunk}
     parameters = {"administrations": [entry.administration for entry in chunk], "keys": [entry.key for entry in chunk]}
     tasks, refused = [], []
-    for found in tx.execute(text(_WANTED[kind]), parameters):
-        row = found._mapping
+    for row in tx.execute(text(_WANTED[kind]), parameters).mappings():
         entry = by_key[row["administration"], row[RECORD_COLUMNS[kind][0]]]
         if kind == "deals" and row["org_id"] is None:
             refused.append((entry, row["number"], "its organization is not in Pipedrive, see why that was refused"))
@@ -132,7 +130,7 @@ def _tasks(
     return tasks, refused
 
 
-def _body(writer: Writer, kind: str, row: Mapping[str, Any]) -> Body:
+def _body(writer: Writer, kind: str, row: RowMapping) -> Body:
     if kind == "organizations":
         return organization_body(row, writer.schema)
     if kind == "products":
@@ -163,7 +161,9 @@ def _settle(
     """Remembers what was written, what was refused, and what no longer waits, in one transaction."""
     done = [outcome for outcome in outcomes if isinstance(outcome, Done)]
     refused = refused + [
-        (outcome.item.waiting, outcome.item.number, outcome.reason) for outcome in outcomes if isinstance(outcome, Refused)
+        (outcome.item.waiting, outcome.item.number, outcome.reason)
+        for outcome in outcomes
+        if isinstance(outcome, Refused)
     ]
     not_sent = [outcome.item for outcome in outcomes if isinstance(outcome, NotSent)]
     writer.report.in_doubt += sum(isinstance(outcome, InDoubt) for outcome in outcomes)
@@ -226,7 +226,14 @@ def note_refusals(tx: Connection, kind: str, refused: Sequence[tuple[Waiting, st
     """Keeps what Pipedrive refused where a person sees it."""
     now = datetime.now(UTC)
     rows = [
-        {"administration": entry.administration, "kind": kind, "key": entry.key, "number": number, "reason": reason, "since": now}
+        {
+            "administration": entry.administration,
+            "kind": kind,
+            "key": entry.key,
+            "number": number,
+            "reason": reason,
+            "since": now,
+        }
         for entry, number, reason in refused
     ]
     upsert(tx, tables.rejected, rows, keeping=("since",))
@@ -235,11 +242,7 @@ def note_refusals(tx: Connection, kind: str, refused: Sequence[tuple[Waiting, st
 def forget_waiting(tx: Connection, kind: str, entries: Sequence[Waiting]) -> None:
     """These no longer wait, unless they were queued again meanwhile."""
     tx.execute(
-        text(
-            "DELETE FROM state.pending AS waiting USING unnest(CAST(:administrations AS text[]), CAST(:keys AS text[]), "
-            "CAST(:tickets AS bigint[])) AS done (administration, key, ticket) WHERE waiting.stage = :stage "
-            "AND waiting.administration = done.administration AND waiting.key = done.key AND waiting.ticket = done.ticket"
-        ),
+        text(_NO_LONGER_WAITING),
         {
             "stage": f"pipedrive/{kind}",
             "administrations": [entry.administration for entry in entries],
@@ -260,6 +263,13 @@ def _keys(kind: str, entries: Sequence[Waiting]) -> list[dict[str, str]]:
     return [{"administration": entry.administration, "kind": kind, "key": entry.key} for entry in entries]
 
 
+_NO_LONGER_WAITING = """
+DELETE FROM state.pending AS waiting
+USING unnest(CAST(:administrations AS text[]), CAST(:keys AS text[]), CAST(:tickets AS bigint[]))
+    AS done (administration, key, ticket)
+WHERE waiting.stage = :stage AND waiting.administration = done.administration AND waiting.key = done.key
+    AND waiting.ticket = done.ticket
+"""
 _CHOSEN = """unnest(CAST(:administrations AS text[]), CAST(:keys AS text[])) AS chosen (administration, key)"""
 _WANTED = {
     "organizations": f"""

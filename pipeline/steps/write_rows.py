@@ -140,7 +140,9 @@ def _tasks(tx: Connection, chunk: Sequence[Waiting]) -> tuple[list[RowTask], lis
     ready, refused = [], []
     for task in tasks.values():
         if any(product_id is None for product_id in task.products.values()):
-            refused.append((task.waiting, task.number, "one of its products is not in Pipedrive, see why that was refused"))
+            refused.append(
+                (task.waiting, task.number, "one of its products is not in Pipedrive, see why that was refused")
+            )
         else:
             task.plan = plan_rows(task.written, task.wanted)
             ready.append(task)
@@ -238,7 +240,9 @@ def _settle(
 ) -> None:
     done = [outcome for outcome in outcomes if isinstance(outcome, Done)]
     refused = refused + [
-        (outcome.item.waiting, outcome.item.number, outcome.reason) for outcome in outcomes if isinstance(outcome, Refused)
+        (outcome.item.waiting, outcome.item.number, outcome.reason)
+        for outcome in outcomes
+        if isinstance(outcome, Refused)
     ]
     writer.report.in_doubt += sum(isinstance(outcome, InDoubt) for outcome in outcomes)
     untouched = [outcome.item for outcome in outcomes if isinstance(outcome, NotSent) and not outcome.item.begun]

@@ -24,7 +24,13 @@ COLUMNS = (
 
 
 def to_crm_products(
-    items: pd.DataFrame, uncatalogued: pd.DataFrame, keys: Iterable[str], *, administration: str, currency: str, today: date
+    items: pd.DataFrame,
+    uncatalogued: pd.DataFrame,
+    keys: Iterable[str],
+    *,
+    administration: str,
+    currency: str,
+    today: date,
 ) -> pd.DataFrame:
     """One row a product.
 
@@ -47,7 +53,9 @@ def to_crm_products(
     ]
     for line in uncatalogued.itertuples(index=False):
         name = (line.description or line.item_code or "-")[:LONGEST_NAME]
-        rows.append((administration, line.product_id, name, line.item_code, None, Decimal(0), currency, None, False, None))
+        rows.append(
+            (administration, line.product_id, name, line.item_code, None, Decimal(0), currency, None, False, None)
+        )
     if SURCHARGE_CODE in set(keys):
         surcharge = (SURCHARGE_CODE, SURCHARGE_NAME, SURCHARGE_CODE, None, Decimal(0), currency, None, True, None)
         rows.append((administration, *surcharge))

@@ -37,7 +37,7 @@ def to_order_lines(
     """One row a line of every order in the frames.
 
     `history` has `order_id`, `as_of` and `lines`; `known_groups` gives, for a line that stood here before, its item
-    and its item-group code, which it keeps for as long as the item stays; `groups_of_items` the group of each item today.
+    and its item-group code, which it keeps for as long as the item stays; `groups_of_items` today's groups.
     """
     deleted = dict(zip(deletions["entity_key"], deletions["timestamp"], strict=True))
     found: dict[str, tuple[Any, ...]] = {}

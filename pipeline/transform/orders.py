@@ -8,7 +8,13 @@ from pipeline.transform.exact_values import amount, day, instant, reference, tri
 
 
 def to_orders(
-    history: pd.DataFrame, changes: pd.DataFrame, deletions: pd.DataFrame, *, administration: str, time_zone: str, currency: str
+    history: pd.DataFrame,
+    changes: pd.DataFrame,
+    deletions: pd.DataFrame,
+    *,
+    administration: str,
+    time_zone: str,
+    currency: str,
 ) -> pd.DataFrame:
     """One row an order.
 

@@ -8,9 +8,7 @@ from pipeline.domain.deal import LONGEST_NAME
 from pipeline.domain.matching import joined_postcode
 
 
-def to_organizations(
-    customers: pd.DataFrame, *, e_mails: Mapping[str, str], default_owner: str | None
-) -> pd.DataFrame:
+def to_organizations(customers: pd.DataFrame, *, e_mails: Mapping[str, str], default_owner: str | None) -> pd.DataFrame:
     """One row a customer; `customers` has the columns of `erp.customers`, and only those that are mirrored."""
     rows = [
         {

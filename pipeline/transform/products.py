@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -32,7 +33,9 @@ def to_products(
         "administration": [administration] * len(items),
         "product_id": items["id"],
         "code": items["code"].map(trimmed),
-        "name": [trimmed(name) or trimmed(code) or "" for name, code in zip(items["description"], items["code"], strict=True)],
+        "name": [
+            trimmed(name) or trimmed(code) or "" for name, code in zip(items["description"], items["code"], strict=True)
+        ],
         "unit": items["unit"].map(trimmed),
         "item_group_code": items["item_group"].map(lambda group: group_codes.get(reference(group) or "")),
         "is_sales_item": items["is_sales_item"],
@@ -53,7 +56,7 @@ def _prices_by_item(prices: pd.DataFrame, currency: str) -> dict[str, list[ItemP
     by_item: dict[str, list[ItemPrice]] = {}
     for price in prices.itertuples(index=False):
         if trimmed(price.currency) in {None, currency} and price.price is not None:
-            entry = ItemPrice(price.price, price.quantity or 0, day(price.start_date), day(price.end_date))
+            entry = ItemPrice(price.price, price.quantity or Decimal(0), day(price.start_date), day(price.end_date))
             by_item.setdefault(price.item, []).append(entry)
     return by_item
 

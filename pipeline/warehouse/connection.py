@@ -16,7 +16,9 @@ def warehouse_url(url: str, driver: str = "psycopg") -> str:
     try:
         parsed = make_url(url)
     except ArgumentError:
-        raise ConfigurationError("WAREHOUSE_URL is not a URL; write postgresql://user:password@host/database.") from None
+        raise ConfigurationError(
+            "WAREHOUSE_URL is not a URL; write postgresql://user:password@host/database."
+        ) from None
     if parsed.drivername.split("+")[0] not in {"postgresql", "postgres"}:
         raise ConfigurationError(f"WAREHOUSE_URL names {parsed.drivername}; the warehouse is PostgreSQL only.")
     return parsed.set(drivername=f"postgresql+{driver}").render_as_string(hide_password=False)

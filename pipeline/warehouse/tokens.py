@@ -22,7 +22,8 @@ ON CONFLICT (name) DO UPDATE SET refresh_token = excluded.refresh_token, access_
     WHERE state.tokens.first_refresh_token_hash <> excluded.first_refresh_token_hash
 """
 _SAVE = """
-UPDATE state.tokens SET refresh_token = :refresh, access_token = :access, issued_at = clock_timestamp() WHERE name = :name
+UPDATE state.tokens SET refresh_token = :refresh, access_token = :access, issued_at = clock_timestamp()
+WHERE name = :name
 """
 
 
@@ -69,7 +70,9 @@ class StoredTokens:
     def _read(self, tx: Connection) -> Tokens:
         row = tx.execute(text(_READ), {"name": self._name}).one_or_none()
         if row is None:
-            raise ConfigurationError("No refresh token is known for Exact Online: set EXACT_REFRESH_TOKEN to one from a new consent.")
+            raise ConfigurationError(
+                "No refresh token is known for Exact Online: set EXACT_REFRESH_TOKEN to one from a new consent."
+            )
         access = self._decrypted(row.access_token) if row.access_token else None
         return Tokens(self._decrypted(row.refresh_token), access, float(row.age or 0.0))
 
@@ -99,6 +102,10 @@ class LockedTokens:
 
     def save(self, refresh: str, access: str) -> None:
         """Keeps a new pair, for good before it is used."""
-        row = {"name": self.store._name, "refresh": self.store._encrypted(refresh), "access": self.store._encrypted(access)}
+        row = {
+            "name": self.store._name,
+            "refresh": self.store._encrypted(refresh),
+            "access": self.store._encrypted(access),
+        }
         self.tx.execute(text(_SAVE), row)
         self.tx.commit()

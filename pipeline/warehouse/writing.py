@@ -39,7 +39,9 @@ def upsert(
         return 0
     statement = _upsert_sql(table, incoming, columns, set(ignoring), set(keeping))
     returned = f"administration, {pending_key} AS key" if pending_key else "1"
-    stages = "INSERT INTO state.pending (stage, administration, key) SELECT DISTINCT stage, administration, key FROM changed"
+    stages = (
+        "INSERT INTO state.pending (stage, administration, key) SELECT DISTINCT stage, administration, key FROM changed"
+    )
     sql = f"WITH changed AS ({statement} RETURNING {returned})"
     if pending:
         sql += f", queued AS ({stages}, unnest(CAST(:stages AS text[])) AS stage {QUEUED_AGAIN})"
@@ -72,7 +74,7 @@ def _upsert_sql(table: Table, incoming: str, columns: list[str], ignored: set[st
         settings = ", ".join(f"{name} = excluded.{name}" for name in values)
         action = f"DO UPDATE SET {settings} WHERE ({here}) IS DISTINCT FROM ({new})"
     return (
-        f"INSERT INTO {table.fullname} AS there ({names}) SELECT {names} FROM {incoming} "  # noqa: S608  (own names)
+        f"INSERT INTO {table.fullname} AS there ({names}) SELECT {names} FROM {incoming} "
         f"ON CONFLICT ({conflict}) {action}"
     )
 
@@ -88,10 +90,10 @@ def _copied(tx: Connection, table: Table, rows: Iterable[Row]) -> tuple[str, lis
     incoming = f"incoming_{table.schema}_{table.name}_{next(_serial)}"
     names = ", ".join(columns)
     tx.execute(
-        text(f"CREATE TEMPORARY TABLE {incoming} ON COMMIT DROP AS SELECT {names} FROM {table.fullname} WITH NO DATA")  # noqa: S608
+        text(f"CREATE TEMPORARY TABLE {incoming} ON COMMIT DROP AS SELECT {names} FROM {table.fullname} WITH NO DATA")
     )
     cursor = tx.connection.cursor()
-    with cursor.copy(f"COPY {incoming} ({names}) FROM STDIN") as copy:  # type: ignore[attr-defined]
+    with cursor.copy(f"COPY {incoming} ({names}) FROM STDIN") as copy:
         write = copy.write_row
         write(_values(first, columns, documents))
         for row in iterator:

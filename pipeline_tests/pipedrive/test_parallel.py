@@ -1,11 +1,23 @@
 """Many requests at once: every item has its own outcome, in their order, and nothing is begun after a fatal one."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
+import httpx
 import pytest
 
 from pipeline.errors import BudgetSpent, ConfigurationError, GiveUp, HoldRow, OutcomeUnknown, PipelineError, RetryLater
-from pipeline.pipedrive.parallel import Done, InDoubt, NotSent, Outcome, Refused, in_parallel
+from pipeline.pipedrive.parallel import (
+    Done,
+    InDoubt,
+    NotSent,
+    Outcome,
+    Refused,
+    TransportPerThread,
+    Workers,
+    overlapping,
+)
 
 
 def failing_at(place: int, error: Exception) -> Callable[[int], int]:
@@ -20,7 +32,8 @@ def failing_at(place: int, error: Exception) -> Callable[[int], int]:
 
 
 def outcomes(work: Callable[[int], int], count: int = 40, *, workers: int = 8) -> list[Outcome[int, int]]:
-    return list(in_parallel(work, range(count), workers=workers))
+    with Workers(workers) as team:
+        return list(team.begin(work, range(count)))
 
 
 def test_outcomes_come_in_the_order_of_the_items():
@@ -50,3 +63,70 @@ def test_after_what_concerns_all_nothing_new_is_begun(kind: type[PipelineError])
 def test_a_mistake_of_ours_is_not_hidden():
     with pytest.raises(ZeroDivisionError):
         outcomes(failing_at(3, ZeroDivisionError()))
+
+
+# --- chunks side by side ---
+
+
+def steps(count: int, *, stops_at: int | None = None) -> tuple[list[str], bool]:
+    """What happened in which order to so many chunks, and whether the work was stopped."""
+    happened: list[str] = []
+
+    def begin(chunk: int) -> int:
+        happened.append(f"begin {chunk}")
+        return chunk
+
+    def finish(chunk: int) -> None:
+        happened.append(f"finish {chunk}")
+        if chunk == stops_at:
+            raise BudgetSpent("enough")
+
+    try:
+        overlapping(range(count), begin, finish)
+    except BudgetSpent:
+        return happened, True
+    return happened, False
+
+
+@pytest.mark.parametrize(
+    ("count", "stops_at", "expected"),
+    [
+        (0, None, ""),
+        (1, None, "b0 f0"),
+        (3, None, "b0 b1 f0 b2 f1 f2"),
+        (9, 1, "b0 b1 f0 b2 f1 f2"),
+        (2, 0, "b0 b1 f0 f1"),
+        (2, 1, "b0 b1 f0 f1"),
+    ],
+)
+def test_a_chunk_begins_before_the_last_is_finished_and_all_that_began_is_finished(
+    count: int, stops_at: int | None, expected: str
+):
+    happened, stopped = steps(count, stops_at=stops_at)
+    assert " ".join(f"{step[0]}{step[-1]}" for step in happened) == expected
+    assert stopped is (stops_at is not None)
+
+
+def test_every_thread_has_a_connection_of_its_own_and_all_are_closed():
+    class Counting(httpx.BaseTransport):
+        def __init__(self) -> None:
+            self.sent, self.closed = 0, False
+            made.append(self)
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            self.sent += 1
+            return httpx.Response(200)
+
+        def close(self) -> None:
+            self.closed = True
+
+    made: list[Counting] = []
+    together = Barrier(3)
+    with httpx.Client(transport=TransportPerThread(Counting)) as http, ThreadPoolExecutor(3) as pool:
+
+        def ask(_: int) -> list[int]:
+            together.wait()
+            return [http.get("https://x.example").status_code for _ in range(2)]
+
+        assert list(pool.map(ask, range(3))) == [[200, 200]] * 3
+    assert [(transport.sent, transport.closed) for transport in made] == [(2, True)] * 3

@@ -100,7 +100,7 @@ item_groups = table(
 item_prices = table(
     SCHEMA,
     "item_prices",
-    "Sales prices of items, one row an item, currency, unit, quantity, period and account (sync/Logistics/SalesItemPrices).",
+    "Sales prices by item, currency, unit, quantity, period and account (sync/Logistics/SalesItemPrices).",
     administration(),
     key("id", "ID of the price"),
     big("timestamp", _TIMESTAMP),
