@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline.domain.order_stage import DEFAULT_RULES, Outcome, StatusRule, Word
 from pipeline.errors import ConfigurationError
@@ -38,6 +38,8 @@ def _e_mail(address: str) -> str:
 
 def _title_template(template: str) -> str:
     places = set(re.findall(r"\{([^{}]*)\}", template))
+    if re.search(r"[{}]", re.sub(r"\{[^{}]*\}", "", template)):
+        raise ValueError("a brace stands there without its other half")
     if places - _TITLE_PLACES:
         raise ValueError(
             f"only {{order_number}} and {{customer_name}} can stand in braces, not {places - _TITLE_PLACES}"
@@ -45,8 +47,16 @@ def _title_template(template: str) -> str:
     return template
 
 
+def _words(named: Any) -> list[str] | None:
+    if named == "any":
+        return None
+    if not isinstance(named, list) or not named or not {str(word) for word in named} <= set(Word):
+        raise ValueError(f"write any, or a list of {', '.join(Word)}")
+    return named
+
+
 EMail = Annotated[str, AfterValidator(_e_mail)]
-Words = Literal["any"] | Annotated[frozenset[Word], Field(min_length=1)]
+Words = Annotated[frozenset[Word] | None, BeforeValidator(_words)]
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 
 
@@ -102,8 +112,7 @@ class StatusRuleSetting(Section):
 
     def rule(self) -> StatusRule:
         """The row as the domain reads it."""
-        named = [None if words == "any" else words for words in (self.status, self.delivery, self.invoice)]
-        return StatusRule(named[0], named[1], named[2], self.then)
+        return StatusRule(self.status, self.delivery, self.invoice, self.then)
 
 
 class History(Section):
@@ -158,6 +167,17 @@ class Config(Section):
         raise ConfigurationError(f"There is no administration '{name}' in pipeline.yaml; it has: {known}.")
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice in one section, where YAML would silently take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        for key, _ in node.value:
+            if keys.count(key.value) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"'{key.value}' stands there twice", key.start_mark)
+        return super().construct_mapping(node, deep)
+
+
 def config_path(environment: Mapping[str, str] = os.environ) -> Path:
     """Where pipeline.yaml lies: `PIPELINE_CONFIG`, else beside workspace.yaml."""
     return Path(environment.get("PIPELINE_CONFIG") or PROJECT_FOLDER / "pipeline.yaml")
@@ -173,8 +193,8 @@ def load_config(path: Path | None = None, environment: Mapping[str, str] = os.en
             f"Cannot read {path}: {error}. Copy pipeline.yaml there or set PIPELINE_CONFIG."
         ) from None
     try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        content = yaml.load(text, _Loader)  # noqa: S506  (a safe loader)
+    except (yaml.YAMLError, ValueError) as error:  # a ValueError for a day like 2026-13-45
         raise ConfigurationError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
         raise ConfigurationError(f"{path}: expected settings such as 'administrations:', found {content!r}.")
@@ -211,4 +231,6 @@ def _wrong(mistake: Any) -> str:
         return "there is no such setting"
     if mistake["type"] == "missing":
         return "is missing"
+    if mistake["type"] == "model_type":
+        return f"write its settings below it, or leave it out (found {mistake['input']!r})"
     return f"{mistake['msg'].removeprefix('Value error, ')} (found {mistake['input']!r})"

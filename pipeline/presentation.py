@@ -50,7 +50,7 @@ def status_text(found: Mapping[str, Any]) -> str:
         lines += [f"Held customers: {len(found['held_customers'])}"]
         lines += [f"  {row['debtor_code'] or 'without code'}: {row['reason']}" for row in found["held_customers"][:20]]
     failure = found["last_failure"]
-    return "\n".join([*lines, f"Last failure: {failure}" if failure else "Last failure: none"])
+    return "\n".join([*lines, f"Last failure, {failure['at']}: {failure['what']}" if failure else "Last failure: none"])
 
 
 def _ago(age: Any) -> str:

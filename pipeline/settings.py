@@ -49,7 +49,7 @@ class Settings:
     def daily_tokens(self) -> int:
         """Pipedrive's daily token budget, where the answers don't tell."""
         value = self.environment.get("PIPEDRIVE_DAILY_TOKENS") or str(DAILY_TOKENS)
-        if not value.isdigit():
+        if not (value.isascii() and value.isdigit()):
             raise ConfigurationError(
                 f"PIPEDRIVE_DAILY_TOKENS is {value!r}; write a whole number such as {DAILY_TOKENS}."
             )

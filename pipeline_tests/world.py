@@ -93,9 +93,7 @@ class World:
         http = httpx.Client(
             base_url=EXACT,
             headers={"Authorization": f"Bearer {token.json()['access_token']}", "Accept": "application/json"},
-            transport=RetryTransport(
-                InProcess(self.exact), exact_limits.retry_policy(), sleep=self.slept.append
-            ),
+            transport=RetryTransport(InProcess(self.exact), exact_limits.retry_policy(), sleep=self.slept.append),
         )
         return ExactOnlineClient(http, self.company.division, sleep=self.slept.append)
 

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
@@ -14,7 +15,7 @@ from pipeline.automation.jobs import catalogue_delta, order_history
 from pipeline.automation.partitions import month_key
 from pipeline.config import Administration, Config
 from pipeline.definitions import defs
-from pipeline.errors import GiveUp
+from pipeline.errors import GiveUp, PipelineError
 from pipeline.steps.order_history import in_a_row, window
 from pipeline.steps.outcomes import KINDS
 from pipeline.warehouse import memory
@@ -77,12 +78,23 @@ def synchronise(
 ) -> Synchronised:
     """Everything once, from the ERP to Pipedrive and the marts; a second caller waits for the first."""
     done = Synchronised()
-    with only_one(engine, LOCK), dg.DagsterInstance.get() as instance:
+    with only_one(engine, LOCK), dg.DagsterInstance.get() as instance, _failures_noted(engine):
         for administration in administrations:
             for row in _months_to_land(engine, administration, months):
                 done.take(land_history(instance, administration, row))
             done.take(_run(instance, catalogue_delta.name, administration.name, write=write))
     return done
+
+
+@contextmanager
+def _failures_noted(engine: Engine) -> Iterator[None]:
+    """Keeps the sentence of what went wrong for `pipeline status`."""
+    try:
+        yield
+    except PipelineError as error:
+        with engine.begin() as tx:
+            memory.note(tx, "last failure", {"at": datetime.now(UTC).isoformat(timespec="seconds"), "what": str(error)})
+        raise
 
 
 def land_history(

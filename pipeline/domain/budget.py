@@ -30,9 +30,10 @@ def add_price(rows: int) -> int:
 
 def delete_batches(rows: Sequence[int]) -> list[list[int]]:
     """Rows to remove, grouped into requests at the lowest price."""
-    if len(rows) * DELETE < BULK_DELETE:
-        return [[row] for row in rows]
-    return [list(rows[start : start + BULK_ROWS]) for start in range(0, len(rows), BULK_ROWS)]
+    full = len(rows) - len(rows) % BULK_ROWS
+    left = list(rows[full:])
+    tail = [left] if len(left) * DELETE >= BULK_DELETE else [[row] for row in left]
+    return [list(rows[start : start + BULK_ROWS]) for start in range(0, full, BULK_ROWS)] + tail
 
 
 def delete_price(rows: int) -> int:

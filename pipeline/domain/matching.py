@@ -1,6 +1,7 @@
 """Which organization in Pipedrive stands for which customer: by debtor code, or recognised by name and place."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -43,12 +44,14 @@ def match(wanted: Iterable[Wanted], candidates: Iterable[Candidate]) -> dict[str
             by_code.setdefault(key, []).append(candidate.org_id)
         else:
             by_name.setdefault(_folded(candidate.name), []).append(candidate)
-    matched = {customer.customer_id: org for customer in wanted if (org := _by_code(customer, by_code)) is not None}
-    claims: dict[int, list[str]] = {}
-    for customer in wanted:
-        if customer.customer_id not in matched and (org := _by_name(customer, by_name)) is not None:
-            claims.setdefault(org, []).append(customer.customer_id)
-    return matched | {customers[0]: org for org, customers in claims.items() if len(customers) == 1}
+    matched: dict[str, int] = {}
+    for found in (_by_code(by_code), _by_code(by_code, anywhere=True), lambda customer: _by_name(customer, by_name)):
+        claims: dict[int, list[str]] = {}
+        for customer in wanted:
+            if customer.customer_id not in matched and (org := found(customer)) is not None:
+                claims.setdefault(org, []).append(customer.customer_id)
+        matched |= {customers[0]: org for org, customers in claims.items() if len(customers) == 1}
+    return matched
 
 
 def joined_postcode(postcode: str | None) -> str | None:
@@ -56,11 +59,15 @@ def joined_postcode(postcode: str | None) -> str | None:
     return "".join((postcode or "").split()).upper() or None
 
 
-def _by_code(customer: Wanted, by_code: Mapping[tuple[str, str | None], list[int]]) -> int | None:
-    for administration in (customer.administration, None):
-        if found := by_code.get((customer.debtor_code, administration)):
-            return found[0]
-    return None
+def _by_code(
+    by_code: Mapping[tuple[str, str | None], list[int]], *, anywhere: bool = False
+) -> Callable[[Wanted], int | None]:
+    """Who has the customer's code in its own administration, or in none."""
+
+    def found(customer: Wanted) -> int | None:
+        return next(iter(by_code.get((customer.debtor_code, None if anywhere else customer.administration), ())), None)
+
+    return found
 
 
 def _by_name(customer: Wanted, by_name: Mapping[str, list[Candidate]]) -> int | None:
@@ -69,10 +76,14 @@ def _by_name(customer: Wanted, by_name: Mapping[str, list[Candidate]]) -> int | 
 
 
 def _same_place(customer: Wanted, candidate: Candidate) -> bool:
-    in_address = "".join((candidate.address or "").split()).upper()
-    same_postcode = bool(customer.postcode) and str(customer.postcode) in in_address
-    same_website = bool(customer.website) and _site(customer.website) == _site(candidate.website)
-    return same_postcode or same_website
+    site = _site(customer.website)
+    return _stands_in(customer.postcode, candidate.address) or bool(site and site == _site(candidate.website))
+
+
+def _stands_in(postcode: str | None, address: str | None) -> bool:
+    """Whether the postcode stands in the address by itself, not as a part of another number."""
+    spaced = r"\s*".join(map(re.escape, postcode or ""))
+    return bool(postcode and re.search(rf"(?<![0-9A-Z]){spaced}(?![0-9A-Z])", (address or "").upper()))
 
 
 def _folded(text: str) -> str:

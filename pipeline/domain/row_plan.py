@@ -39,8 +39,13 @@ def plan_rows(written: Sequence[WrittenRow], wanted: Sequence[DealRow]) -> RowPl
     for place, row in enumerate(written):
         first_of_key.setdefault(row.row.row_key, (place, row))
     longest = _stay(wanted, first_of_key)
-    plans = [_plan(written, wanted, first_of_key, stay) for stay in sorted({longest, 0}, reverse=True)]
-    return min(plans, key=lambda plan: plan.price)
+    changed = [first_of_key[row.row_key][1].row != row for row in wanted[:longest]]
+
+    def price(stay: int) -> int:
+        changes = sum(changed[:stay]) * WRITE
+        return changes + delete_price(len(written) - stay) + add_price(len(wanted) - stay)
+
+    return _plan(written, wanted, first_of_key, min(range(longest, -1, -1), key=price))
 
 
 def _stay(wanted: Sequence[DealRow], there: Mapping[str, tuple[int, WrittenRow]]) -> int:

@@ -61,7 +61,8 @@ class ExactOnlineClient:
         if link is None:
             return None
         url = self._http.base_url.join(link)
-        if (url.host, url.port) != (self._http.base_url.host, self._http.base_url.port):
+        home = self._http.base_url
+        if (url.scheme, url.host, url.port) != (home.scheme, home.host, home.port):
             raise GiveUp(f"Exact Online's next page lies on another host ({url.host}); it is not followed")
         return url
 

@@ -74,8 +74,8 @@ def token_pair(response: httpx.Response) -> tuple[str, str]:
         answer = response.json()
         if response.is_success:
             return answer["refresh_token"], answer["access_token"]
-        said = answer.get("error_description") or answer.get("error") or ""
-    except (ValueError, KeyError, AttributeError):
+        said = str(answer.get("error_description") or answer.get("error") or "")
+    except (ValueError, KeyError, TypeError, AttributeError):
         said, answer = "", None
     if response.is_success or response.status_code in {408, 429} or response.status_code >= 500:
         raise RetryLater(

@@ -147,7 +147,7 @@ def difference(written: Body | None, wanted: Body, *, leaving_out: frozenset[str
     fields = {
         key: value
         for key, value in wanted["custom_fields"].items()
-        if (written is None and value is not None) or (written is not None and fields_before.get(key) != value)
+        if written is None or fields_before.get(key) != value
     }
     return changed | ({"custom_fields": fields} if fields else {})
 

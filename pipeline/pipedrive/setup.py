@@ -111,9 +111,13 @@ def _options(client: PipedriveClient, schema: Schema, wanted: CustomField, path:
 
 def _renamed(schema: Schema, wanted: CustomField, there: Mapping[str, int]) -> dict[str, int]:
     """New label → option, where what an option stands for is called otherwise now."""
+    known = {
+        meaning: schema.options.get((wanted.entity, wanted.name, meaning), (0, None)) for meaning in wanted.options
+    }
+    kept = {option for meaning, (option, before) in known.items() if before == wanted.options[meaning]}
     renamed: dict[str, int] = {}
     for meaning, label in wanted.options.items():
-        option, before = schema.options.get((wanted.entity, wanted.name, meaning), (0, None))
-        if option in there.values() and before != label and label not in there:
+        option, before = known[meaning]
+        if option in there.values() and option not in kept and before != label and label not in there:
             renamed.setdefault(label, option)
     return renamed

@@ -107,7 +107,7 @@ def refresh_deals(engine: Engine, config: Config) -> int:
             rows(wanted),
             pending=("pipedrive/deals",),
             pending_key="order_id",
-            ignoring=("is_live", "salesperson_id"),
+            ignoring=("is_live",),
         )
 
     return _each(engine, config, "crm/deals", lambda _: step)

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from pipeline.transform.exact_values import instant, reference, trimmed
+from pipeline.transform.exact_values import each, instant, reference, trimmed
 
 CUSTOMER = "C"  # Exact's letter for an account that is a customer
 DIVISION = "D"  # a type of account that stands for a company of one's own
@@ -19,14 +19,14 @@ def to_customers(
     columns = {
         "administration": [administration] * len(accounts),
         "customer_id": accounts["id"],
-        "debtor_code": accounts["code"].map(trimmed),
-        "name": accounts["name"].map(lambda name: trimmed(name) or ""),
-        "address_line": accounts["address_line1"].map(trimmed),
-        "postcode": accounts["postcode"].map(trimmed),
-        "city": accounts["city"].map(trimmed),
-        "country_code": accounts["country"].map(trimmed),
-        "website": accounts["website"].map(trimmed),
-        "account_manager_id": accounts["account_manager"].map(reference),
+        "debtor_code": each(accounts["code"], trimmed),
+        "name": each(accounts["name"], lambda name: trimmed(name) or ""),
+        "address_line": each(accounts["address_line1"], trimmed),
+        "postcode": each(accounts["postcode"], trimmed),
+        "city": each(accounts["city"], trimmed),
+        "country_code": each(accounts["country"], trimmed),
+        "website": each(accounts["website"], trimmed),
+        "account_manager_id": each(accounts["account_manager"], reference),
         "is_customer": [
             trimmed(status) == CUSTOMER and trimmed(kind) != DIVISION
             for status, kind in zip(accounts["status"], accounts["type"], strict=True)
@@ -35,6 +35,6 @@ def to_customers(
             deleted.get(account, -1) >= version
             for account, version in zip(accounts["id"], accounts["timestamp"], strict=True)
         ],
-        "modified_at": accounts["modified"].map(lambda moment: instant(moment, zone)),
+        "modified_at": each(accounts["modified"], lambda moment: instant(moment, zone)),
     }
     return pd.DataFrame({name: pd.Series(list(values), dtype=object) for name, values in columns.items()})

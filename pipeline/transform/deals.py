@@ -110,8 +110,8 @@ def _deal(row: Any, now: Standing, lines: list[GroupedLine], category_amounts: b
 
 def _deleted(before: dict[str, Any] | None, now: Standing) -> dict[str, Any]:
     """A deal whose order is gone is lost; everything else stays as it last was."""
-    change = {"status": now.status, "stage": now.stage.value, "lost_reason": now.lost_reason, "is_deleted": True}
-    return (before or {}) | change
+    change = {"status": now.status, "stage": now.stage.value, "lost_reason": now.lost_reason}
+    return (before or {}) | change | {"is_deleted": True, "is_live": True}
 
 
 def _earlier(before: dict[str, Any] | None) -> Earlier | None:

@@ -1,7 +1,9 @@
 """What Exact Online's codes, blanks and wall-clock times mean, value by value."""
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pipeline.domain.money import to_cents
@@ -9,6 +11,11 @@ from pipeline.domain.order_stage import Word
 
 _WORDS = {12: Word.OPEN, 20: Word.PARTIAL, 21: Word.COMPLETE, 45: Word.CANCELLED}
 _NO_REFERENCE = "00000000-0000-0000-0000-000000000000"
+
+
+def each(values: Iterable[Any], meaning: Callable[[Any], Any]) -> list[Any]:
+    """The meaning of each value as it is: `Series.map` would make a column of texts or times, with NaN for None."""
+    return [meaning(value) for value in values]
 
 
 def word(code: int | None) -> str:

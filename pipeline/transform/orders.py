@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from pipeline.transform.exact_values import amount, day, instant, reference, trimmed, word
+from pipeline.transform.exact_values import amount, day, each, instant, reference, trimmed, word
 
 
 def to_orders(
@@ -31,23 +31,23 @@ def to_orders(
     columns = {
         "administration": [administration] * len(newest),
         "order_id": newest["order_id"],
-        "order_number": newest["order_number"].map(lambda number: "" if number is None else str(number)),
-        "order_date": newest["order_date"].map(day),
-        "delivery_date": newest["delivery_date"].map(day),
-        "customer_id": newest["ordered_by"].map(reference),
-        "salesperson_id": newest["salesperson"].map(reference),
-        "customer_reference": newest["your_ref"].map(trimmed),
-        "currency": newest["currency"].map(lambda code: trimmed(code) or currency),
-        "amount_excl_vat": newest["amount_fc_excl_vat"].map(amount),
-        "amount_incl_vat": newest["amount_fc"].map(amount),
-        "amount_incl_vat_home": newest["amount_dc"].map(amount),
-        "status": newest["status"].map(word),
-        "delivery_status": newest["delivery_status"].map(word),
-        "invoice_status": newest["invoice_status"].map(word),
+        "order_number": each(newest["order_number"], lambda number: "" if number is None else str(number)),
+        "order_date": each(newest["order_date"], day),
+        "delivery_date": each(newest["delivery_date"], day),
+        "customer_id": each(newest["ordered_by"], reference),
+        "salesperson_id": each(newest["salesperson"], reference),
+        "customer_reference": each(newest["your_ref"], trimmed),
+        "currency": each(newest["currency"], lambda code: trimmed(code) or currency),
+        "amount_excl_vat": each(newest["amount_fc_excl_vat"], amount),
+        "amount_incl_vat": each(newest["amount_fc"], amount),
+        "amount_incl_vat_home": each(newest["amount_dc"], amount),
+        "status": each(newest["status"], word),
+        "delivery_status": each(newest["delivery_status"], word),
+        "invoice_status": each(newest["invoice_status"], word),
         "is_deleted": gone,
         "is_live": newest["is_live"],
-        "created_at": newest["created"].map(lambda moment: instant(moment, zone)),
-        "modified_at": newest["modified"].map(lambda moment: instant(moment, zone)),
+        "created_at": each(newest["created"], lambda moment: instant(moment, zone)),
+        "modified_at": each(newest["modified"], lambda moment: instant(moment, zone)),
     }
     return pd.DataFrame({name: pd.Series(list(values), dtype=object) for name, values in columns.items()})
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from pipeline.domain.prices import ItemPrice, price_on
-from pipeline.transform.exact_values import day, instant, reference, trimmed
+from pipeline.transform.exact_values import day, each, instant, reference, trimmed
 
 
 def to_products(
@@ -32,22 +32,22 @@ def to_products(
     columns = {
         "administration": [administration] * len(items),
         "product_id": items["id"],
-        "code": items["code"].map(trimmed),
+        "code": each(items["code"], trimmed),
         "name": [
             trimmed(name) or trimmed(code) or "" for name, code in zip(items["description"], items["code"], strict=True)
         ],
-        "unit": items["unit"].map(trimmed),
-        "item_group_code": items["item_group"].map(lambda group: group_codes.get(reference(group) or "")),
+        "unit": each(items["unit"], trimmed),
+        "item_group_code": each(items["item_group"], lambda group: group_codes.get(reference(group) or "")),
         "is_sales_item": items["is_sales_item"],
-        "end_date": items["end_date"].map(day),
-        "collection": items["collection"].map(trimmed),
-        "sales_price": items["id"].map(lambda item: price_on(today, by_item.get(item, ()))),
+        "end_date": each(items["end_date"], day),
+        "collection": each(items["collection"], trimmed),
+        "sales_price": each(items["id"], lambda item: price_on(today, by_item.get(item, ()))),
         "currency": [currency] * len(items),
         "is_deleted": [
             deleted.get(item, -1) >= version for item, version in zip(items["id"], items["timestamp"], strict=True)
         ],
-        "price_changes_on": items["id"].map(lambda item: _next_change(today, by_item.get(item, []))),
-        "modified_at": items["modified"].map(lambda moment: instant(moment, zone)),
+        "price_changes_on": each(items["id"], lambda item: _next_change(today, by_item.get(item, []))),
+        "modified_at": each(items["modified"], lambda moment: instant(moment, zone)),
     }
     return pd.DataFrame({name: pd.Series(list(values), dtype=object) for name, values in columns.items()})
 

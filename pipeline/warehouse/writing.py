@@ -31,7 +31,7 @@ def upsert(
     """Inserts or updates by primary key and returns how many rows really changed.
 
     The changed rows' `pending_key` is queued for the `pending` stages in the same statement. Columns named in
-    `ignoring` are written but don't make a row count as changed; those in `keeping` only a new row gets.
+    `ignoring` are written where another one differs too; those in `keeping` only a new row gets.
     Rows of one call have the same columns.
     """
     incoming, columns = _copied(tx, table, rows)

@@ -27,7 +27,11 @@ def writes(world: World) -> dict[str, int]:
 
 
 def new_writes(world: World, before: dict[str, int]) -> dict[str, int]:
-    return {request: times - before.get(request, 0) for request, times in writes(world).items() if times != before.get(request)}
+    return {
+        request: times - before.get(request, 0)
+        for request, times in writes(world).items()
+        if times != before.get(request)
+    }
 
 
 def an_order(world: World, status: tuple[int, int, int]) -> str:
@@ -159,7 +163,9 @@ def test_a_changed_line_is_patched_a_new_one_added_and_a_removed_one_deleted(syn
     assert new_writes(synced, before).get("POST /api/v2/deals/{id}/products", 0) >= 1
     synced.company.remove_line(order.lines[0].id)
     synced.sync()
-    assert len([row for row in synced.deals()[order.id]["products"] if row["comments"] != "verschil"]) == len(order.lines)
+    assert len([row for row in synced.deals()[order.id]["products"] if row["comments"] != "verschil"]) == len(
+        order.lines
+    )
     assert_all_equal(synced)
 
 
@@ -170,7 +176,11 @@ def test_an_order_deleted_in_the_erp_is_a_lost_deal_that_keeps_the_rest(synced: 
     synced.sync()
     deal = synced.deals()[order]
     assert (deal["status"], deal["lost_reason"]) == ("lost", "Verwijderd in Exact")
-    assert (deal["value"], deal["title"], len(deal["products"])) == (before["value"], before["title"], len(before["products"]))
+    assert (deal["value"], deal["title"], len(deal["products"])) == (
+        before["value"],
+        before["title"],
+        len(before["products"]),
+    )
 
 
 def test_an_order_deleted_before_it_had_a_deal_gets_none(synced: World):
