@@ -3,6 +3,7 @@
 import itertools
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -37,6 +38,7 @@ def postgres() -> Iterator[str]:
     Not in pytest's own temporary folder: as root the server has an account of its own, which pytest would shut out.
     """
     with tempfile.TemporaryDirectory() as home, embedded_postgres(Path(home)) as url:
+        _statement(url, "ALTER ROLE postgres SET synchronous_commit = off")  # no test here outlives a power cut
         _statement(url, "CREATE DATABASE template")
         engine = create_engine(warehouse_url(_database(url, "template")))
         migrate(engine)
@@ -44,21 +46,29 @@ def postgres() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def database(postgres: str) -> Iterator[str]:
-    """The URL of a fresh, migrated database."""
+@contextmanager
+def fresh_engine(postgres: str) -> Iterator[Engine]:
+    """An engine on a fresh, migrated database."""
     name = f"test_{next(_numbers)}"
     _statement(postgres, f"CREATE DATABASE {name} TEMPLATE template")
-    yield _database(postgres, name)
+    engine = create_engine(warehouse_url(_database(postgres, name)))
+    yield engine
+    engine.dispose()
     _statement(postgres, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
-def engine(database: str) -> Iterator[Engine]:
-    """A fresh, migrated warehouse."""
-    engine = create_engine(warehouse_url(database))
-    yield engine
-    engine.dispose()
+def engine(postgres: str) -> Iterator[Engine]:
+    """A fresh, migrated warehouse for one test."""
+    with fresh_engine(postgres) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def shared_engine(postgres: str) -> Iterator[Engine]:
+    """A migrated warehouse for the tests of one file that only look at it."""
+    with fresh_engine(postgres) as engine:
+        yield engine
 
 
 def _statement(url: str, statement: str) -> None:

@@ -168,6 +168,10 @@ class World:
         assert response.status_code == 200, response.text
         return response.json()
 
+    def control_off(self, path: str) -> None:
+        """Takes back what a control call set."""
+        httpx.Client(base_url=PIPEDRIVE, transport=InProcess(self.pipedrive)).delete(f"/__sandbox/{path}")
+
     def deals(self) -> dict[str, Any]:
         """The deals in Pipedrive by their "Exact order-ID"."""
         return {deal["custom_fields"]["Exact order-ID"]: deal for deal in self.control("state")["deals"]}

@@ -4,11 +4,11 @@ The only place that writes to Pipedrive. Whoever calls `apply` gets a report; a 
 failure, and what is left waits for the next run.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
 from pipeline import progress
 from pipeline.config import Config
@@ -16,16 +16,18 @@ from pipeline.errors import BudgetSpent, RetryLater
 from pipeline.pipedrive.client import PipedriveClient
 from pipeline.pipedrive.ledger import Ledger
 from pipeline.pipedrive.parallel import Workers
+from pipeline.steps import backlog
 from pipeline.steps.account import adopt_organizations, group_names, schema_for
 from pipeline.steps.doubts import settle_doubts
 from pipeline.steps.outcomes import KINDS, Report
-from pipeline.steps.write_records import Waiting, Writer, write_records
+from pipeline.steps.write_records import Writer, write_records
 from pipeline.steps.write_rows import write_rows
 from pipeline.warehouse import memory
 from pipeline.warehouse.connection import only_one
 
 Connect = Callable[[Ledger], PipedriveClient]
 LOCK = "pipedrive"
+PASSES = 3  # over what waits, when answers were lost: the later ones write what was looked up
 _MANY = 1_000  # records waiting
 
 
@@ -36,7 +38,7 @@ def apply(engine: Engine, connect: Connect, config: Config, *, daily_tokens: int
     """
     report = Report()
     with only_one(engine, LOCK):
-        if _anything_waits(engine, config):
+        if backlog.anything_waits(engine, config):
             ledger = _ledger(engine, config, daily_tokens)
             try:
                 _carry_out(engine, connect(ledger), config, report)
@@ -58,20 +60,31 @@ def _carry_out(engine: Engine, client: PipedriveClient, config: Config, report: 
         client.get("/api/v1/users/me")  # the answer's headers tell whether another budget day has begun
     _tell_the_planner(engine)
     schema = schema_for(engine, client, config)
-    settle_doubts(engine, client, schema, config)
     with engine.connect() as connection:
         names = group_names(connection)
-        new_customers = connection.execute(text(_NEW_CUSTOMERS)).scalar_one()
-    if new_customers:
-        adopt_organizations(engine, client, schema)
     with Workers() as workers:
         writer = Writer(engine, client, schema, names, report, workers)
-        for live in (True, False):
-            _write_orders(writer, live=live)
-        for kind in ("organizations", "products"):
-            _write(writer, kind, _REST, live=False)
+        for _ in range(PASSES):
+            report.in_doubt = 0
+            settle_doubts(engine, client, schema, config)
+            _write_all(writer)
+            if not report.in_doubt:
+                break
     with engine.begin() as tx:
         tx.execute(text("DELETE FROM state.pending WHERE stage = 'pipedrive/item_groups'"))
+
+
+def _write_all(writer: Writer) -> None:
+    """Everything that waits, in its order of work: all deals of history before any of their rows."""
+    with writer.engine.connect() as connection:
+        customers_are_new = backlog.has_new_customers(connection)
+    if customers_are_new:
+        adopt_organizations(writer.engine, writer.client, writer.schema)
+    for live in (True, False):
+        for kind, choice in backlog.OF_ORDERS:
+            _write(writer, kind, choice, live=live)
+    for kind in ("organizations", "products"):
+        _write(writer, kind, backlog.ALL, live=False)
 
 
 def _tell_the_planner(engine: Engine) -> None:
@@ -81,17 +94,9 @@ def _tell_the_planner(engine: Engine) -> None:
             tx.execute(text("ANALYZE state.pending, crm.deals, crm.deal_products, crm.products, crm.organizations"))
 
 
-def _write_orders(writer: Writer, *, live: bool) -> None:
-    """Deals and their rows, with the organizations and products they need before them; all deals before any row."""
-    _write(writer, "organizations", _NEEDED_ORGANIZATIONS, live=live)
-    _write(writer, "deals", _DEALS, live=live)
-    _write(writer, "products", _NEEDED_PRODUCTS, live=live)
-    _write(writer, "deal_products", _ROWS, live=live)
-
-
-def _write(writer: Writer, kind: str, query: str, *, live: bool) -> None:
+def _write(writer: Writer, kind: str, choice: str, *, live: bool) -> None:
     with writer.engine.connect() as connection:
-        waiting = _waiting(connection, query, kind, live)
+        waiting = backlog.waiting(connection, kind, choice, live=live)
     done = 0
 
     def tell(written: int) -> None:
@@ -101,18 +106,6 @@ def _write(writer: Writer, kind: str, query: str, *, live: bool) -> None:
 
     write = write_rows if kind == "deal_products" else partial(write_records, kind=kind)
     write(writer, waiting=waiting, live=live, progress=tell)
-
-
-def _waiting(connection: Connection, query: str, kind: str, live: bool) -> Sequence[Waiting]:
-    rows = connection.execute(text(query), {"stage": f"pipedrive/{kind}", "live": live})
-    return [Waiting(row.administration, row.key, row.ticket) for row in rows]
-
-
-def _anything_waits(engine: Engine, config: Config) -> bool:
-    with engine.connect() as connection:
-        known = memory.recall(connection, "pipedrive names")
-        configured = {"pipeline": config.pipedrive.pipeline, "stages": config.pipedrive.stages.model_dump()}
-        return known != configured or connection.execute(text(_ANYTHING)).scalar_one()
 
 
 def _ledger(engine: Engine, config: Config, daily_tokens: int) -> Ledger:
@@ -150,56 +143,6 @@ def _count(engine: Engine, report: Report) -> None:
         tally.unchanged = max(0, row.written - tally.created - tally.updated)
 
 
-_ANYTHING = """
-SELECT EXISTS (SELECT FROM state.pending WHERE stage IN
-        ('pipedrive/organizations', 'pipedrive/products', 'pipedrive/deals', 'pipedrive/item_groups'))
-    OR EXISTS (SELECT FROM pipedrive.intents WHERE kind <> 'deal_products')
-    OR EXISTS (SELECT FROM state.pending AS waiting JOIN pipedrive.deals AS deal
-        ON deal.administration = waiting.administration AND deal.order_id = waiting.key
-        WHERE waiting.stage = 'pipedrive/deal_products')
-"""
-_NEW_CUSTOMERS = """
-SELECT EXISTS (SELECT FROM state.pending AS waiting
-    JOIN crm.organizations AS wanted
-        ON wanted.administration = waiting.administration AND wanted.customer_id = waiting.key
-    WHERE waiting.stage = 'pipedrive/organizations' AND NOT EXISTS (SELECT FROM pipedrive.organizations AS there
-        WHERE there.administration = waiting.administration AND there.customer_id = waiting.key))
-"""
-_DEALS = """
-SELECT waiting.administration, waiting.key, waiting.ticket FROM state.pending AS waiting
-JOIN crm.deals AS deal ON deal.administration = waiting.administration AND deal.order_id = waiting.key
-WHERE waiting.stage = :stage AND deal.is_live = :live
-ORDER BY deal.order_date DESC NULLS LAST, deal.order_number DESC
-"""
-_ROWS = """
-SELECT waiting.administration, waiting.key, waiting.ticket FROM state.pending AS waiting
-JOIN pipedrive.deals AS there ON there.administration = waiting.administration AND there.order_id = waiting.key
-JOIN crm.deals AS deal ON deal.administration = waiting.administration AND deal.order_id = waiting.key
-WHERE waiting.stage = :stage AND deal.is_live = :live
-ORDER BY deal.order_date DESC NULLS LAST, deal.order_number DESC
-"""
-_NEEDED_ORGANIZATIONS = """
-SELECT DISTINCT waiting.administration, waiting.key, waiting.ticket FROM state.pending AS waiting
-JOIN crm.deals AS deal ON deal.administration = waiting.administration AND deal.customer_id = waiting.key
-JOIN state.pending AS order_waiting ON order_waiting.stage = 'pipedrive/deals'
-    AND order_waiting.administration = deal.administration AND order_waiting.key = deal.order_id
-LEFT JOIN pipedrive.organizations AS there
-    ON there.administration = waiting.administration AND there.customer_id = waiting.key
-WHERE waiting.stage = :stage AND deal.is_live = :live AND there.org_id IS NULL
-"""
-_NEEDED_PRODUCTS = """
-SELECT DISTINCT waiting.administration, waiting.key, waiting.ticket FROM state.pending AS waiting
-JOIN crm.deal_products AS line ON line.administration = waiting.administration AND line.product_key = waiting.key
-JOIN crm.deals AS deal ON deal.administration = line.administration AND deal.order_id = line.order_id
-JOIN state.pending AS order_waiting ON order_waiting.stage = 'pipedrive/deal_products'
-    AND order_waiting.administration = deal.administration AND order_waiting.key = deal.order_id
-LEFT JOIN pipedrive.products AS there
-    ON there.administration = waiting.administration AND there.product_key = waiting.key
-WHERE waiting.stage = :stage AND deal.is_live = :live AND there.product_id IS NULL
-"""
-_REST = """
-SELECT administration, key, ticket FROM state.pending WHERE stage = :stage ORDER BY administration, key
-"""
 _BOOK = """
 INSERT INTO pipedrive.token_usage AS booked (budget_day, request, requests, tokens)
 VALUES (:day, :request, :requests, :tokens) ON CONFLICT (budget_day, request) DO UPDATE

@@ -16,20 +16,12 @@ from pipeline.pipedrive.client import PipedriveClient
 from pipeline.pipedrive.parallel import Done, InDoubt, NotSent, Outcome, Refused, Workers, overlapping
 from pipeline.pipedrive.schema import Schema
 from pipeline.steps.account import RECORD_COLUMNS
+from pipeline.steps.backlog import Waiting
 from pipeline.steps.outcomes import Report
 from pipeline.warehouse.tables import pipedrive as tables
 from pipeline.warehouse.writing import remove, upsert
 
 CHUNK = 64  # records whose intents are committed together; after a crash so many are in doubt at most
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """A record that waits, with the ticket of the state it waits in."""
-
-    administration: str
-    key: str
-    ticket: int
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from pipeline.pipedrive.bodies import row_body
 from pipeline.pipedrive.client import PipedriveClient
 from pipeline.pipedrive.parallel import Done, InDoubt, NotSent, Outcome, Refused, overlapping
 from pipeline.pipedrive.present import rows_of
+from pipeline.steps.backlog import Waiting
 from pipeline.steps.write_records import (
-    Waiting,
     Writer,
     forget_intents,
     forget_refusals,

@@ -17,14 +17,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
-import pytest
 from sqlalchemy import Engine, text
 
 from pipeline.config import PROJECT_FOLDER
 from pipeline.entry import ready
 
 ORDERS = 60
-DEADLINE = 300.0  # seconds; a busy machine with two cores needs a minute of them
+DEADLINE = 60.0  # seconds; a busy machine with two cores needs a minute of them
 STOP_DEADLINE = 30.0
 BINARIES = Path(sys.executable).parent
 REPOSITORY = {"repositoryLocationName": "pipeline", "repositoryName": "__repository__"}
@@ -52,9 +51,43 @@ class Stack:
         with self.engine.connect() as connection:
             return connection.execute(text(query)).all()
 
-    def deals(self) -> list[dict[str, Any]]:
-        """The deals that stand in the simulated Pipedrive."""
-        return httpx.get(f"{self.pipedrive}/__sandbox/state", params={"only": "deals"}, timeout=60.0).json()["deals"]
+    def orders_with_a_deal(self) -> set[str]:
+        """Numbers of the orders whose deals stand in the simulated Pipedrive."""
+        state = httpx.get(f"{self.pipedrive}/__sandbox/state", params={"only": "deals"}, timeout=60.0).json()
+        return {deal["custom_fields"]["Ordernummer"] for deal in state["deals"]}
+
+    def know_the_customers(self) -> None:
+        """Reads the catalogue once: orders of customers that nobody knows yet would be held."""
+        if not self.rows("SELECT FROM erp.customers LIMIT 1"):
+            selector = {**REPOSITORY, "jobName": "catalogue_delta"}
+            tags = [{"key": "dagster/partition", "value": "nl"}]
+            launched = self.graphql(_LAUNCH, run={"selector": selector, "executionMetadata": {"tags": tags}})
+            run = launched["launchRun"]["run"]["runId"]
+            until("the catalogue", lambda: self.succeeded(run))
+
+    def launched(self, job: str) -> str | None:
+        """The newest run of the job that a person launched, and no schedule."""
+        runs = self.graphql(_RUNS, job=job)["runsOrError"]["results"]
+        return next(
+            (run["runId"] for run in runs if "dagster/schedule_name" not in [tag["key"] for tag in run["tags"]]), None
+        )
+
+    def succeeded(self, run: str) -> bool:
+        """Whether the run is through; one that failed fails the test at once."""
+        found = self.graphql(_RUN, run=run)["runOrError"]
+        assert found["status"] not in {"FAILURE", "CANCELED"}, found
+        return found["status"] == "SUCCESS"
+
+    def last_backfill(self) -> str | None:
+        """The newest backfill."""
+        found = self.graphql(_BACKFILLS)["partitionBackfillsOrError"]["results"]
+        return found[0]["id"] if found else None
+
+    def has_ended(self, backfill: str) -> bool:
+        """Whether the backfill is through; one that failed fails the test at once."""
+        found = self.graphql(_BACKFILL, backfill=backfill)["partitionBackfillOrError"]
+        assert found["status"] not in {"FAILED", "COMPLETED_FAILED", "CANCELED"}, found
+        return found["status"] == "COMPLETED_SUCCESS"
 
 
 def until(what: str, ask: Callable[[], Answer | None], *, seconds: float = DEADLINE) -> Answer:
@@ -73,11 +106,12 @@ def running() -> Iterator[Stack]:
         # Not pytest's folders: every pytest that starts closes their parent again, to the database's account too.
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pipeline-browser-")))
         exact, pipedrive, interface = _free_ports(3)
-        _environment(stack.enter_context(pytest.MonkeyPatch.context()), home, exact, pipedrive)
+        stack.enter_context(_environment(home, exact, pipedrive))
         simulator = [sys.executable, "-m", "pipeline", "sandbox"]
         company = ["exact", "--port", str(exact), "--orders", str(ORDERS), "--no-limits"]
         stack.enter_context(_process(home, "exact", [*simulator, *company]))
-        stack.enter_context(_process(home, "pipedrive", [*simulator, "pipedrive", "--port", str(pipedrive), "--burst", "0"]))
+        account = ["pipedrive", "--port", str(pipedrive), "--burst", "0"]
+        stack.enter_context(_process(home, "pipedrive", [*simulator, *account]))
         engine = stack.enter_context(ready())
         workspace = ["--workspace", str(PROJECT_FOLDER / "workspace.yaml")]
         webserver = [str(BINARIES / "dagster-webserver"), "--host", "127.0.0.1", "--port", str(interface), *workspace]
@@ -90,22 +124,28 @@ def running() -> Iterator[Stack]:
         yield found
 
 
-def _environment(patch: pytest.MonkeyPatch, home: Path, exact: int, pipedrive: int) -> None:
-    """Nothing of a real account, whatever .env and the shell say."""
-    for name, value in {
-        "PIPELINE_HOME": str(home),
-        "PIPELINE_CONFIG": str(PROJECT_FOLDER / "pipeline.yaml"),
-        "WAREHOUSE_URL": "",
-        "DAGSTER_HOME": "",
-        "PIPELINE_SECRET_KEY": "",
-        "EXACT_BASE_URL": f"http://127.0.0.1:{exact}",
-        "EXACT_CLIENT_ID": "sandbox",
-        "EXACT_CLIENT_SECRET": "sandbox",
-        "EXACT_REFRESH_TOKEN": "sandbox",
-        "PIPEDRIVE_BASE_URL": f"http://127.0.0.1:{pipedrive}",
-        "PIPEDRIVE_API_TOKEN": "sandbox",
-    }.items():
-        patch.setenv(name, value)
+@contextmanager
+def _environment(home: Path, exact: int, pipedrive: int) -> Iterator[None]:
+    """Nothing of a real account, whatever .env and the shell say; afterwards as it was."""
+    before = dict(os.environ)
+    os.environ.update(
+        PIPELINE_HOME=str(home),
+        PIPELINE_CONFIG=str(PROJECT_FOLDER / "pipeline.yaml"),
+        WAREHOUSE_URL="",
+        DAGSTER_HOME="",
+        PIPELINE_SECRET_KEY="",
+        EXACT_BASE_URL=f"http://127.0.0.1:{exact}",
+        EXACT_CLIENT_ID="sandbox",
+        EXACT_CLIENT_SECRET="sandbox",
+        EXACT_REFRESH_TOKEN="sandbox",
+        PIPEDRIVE_BASE_URL=f"http://127.0.0.1:{pipedrive}",
+        PIPEDRIVE_API_TOKEN="sandbox",
+    )
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @contextmanager
@@ -158,3 +198,18 @@ def _free_ports(count: int) -> list[int]:
     finally:
         for one in sockets:
             one.close()
+
+
+_LAUNCH = """
+mutation($run: ExecutionParams!) {
+  launchRun(executionParams: $run) { ... on LaunchRunSuccess { run { runId } } }
+}
+"""
+_RUNS = """
+query($job: String!) { runsOrError(filter: {pipelineName: $job}) { ... on Runs { results { runId tags { key } } } } }
+"""
+_RUN = "query($run: ID!) { runOrError(runId: $run) { ... on Run { status } } }"
+_BACKFILLS = "{ partitionBackfillsOrError(limit: 1) { ... on PartitionBackfills { results { id } } } }"
+_BACKFILL = """
+query($backfill: String!) { partitionBackfillOrError(backfillId: $backfill) { ... on PartitionBackfill { status } } }
+"""

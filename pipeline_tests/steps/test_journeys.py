@@ -13,7 +13,7 @@ from pipeline_tests.world import SETTINGS, World
 
 @pytest.fixture
 def world(engine: Engine) -> World:
-    return World(engine, company=seeded_company(orders=40))
+    return World(engine, company=seeded_company(orders=40, products=60))
 
 
 @pytest.fixture

@@ -1,0 +1,114 @@
+"""What waits to be written to Pipedrive, in the order in which it is written. Nothing is written here."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, text
+
+from pipeline.config import Config
+from pipeline.warehouse import memory
+
+ALL = "all"
+# For the orders of one lane: what deals need, the deals, what their rows need, the rows.
+OF_ORDERS = (
+    ("organizations", "needed"),
+    ("deals", "orders"),
+    ("products", "needed"),
+    ("deal_products", "orders"),
+)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A record that waits, with the ticket of the state it waits in."""
+
+    administration: str
+    key: str
+    ticket: int
+
+
+def waiting(connection: Connection, kind: str, choice: str, *, live: bool) -> list[Waiting]:
+    """The records of that kind that can be written now; what is in doubt, or needs something that is, can't."""
+    query = _ALL if choice == ALL else _CHOSEN[kind]
+    parameters = {"stage": f"pipedrive/{kind}", "kind": kind, "live": live}
+    found = connection.execute(text(query), parameters)
+    return [Waiting(row.administration, row.key, row.ticket) for row in found]
+
+
+def anything_waits(engine: Engine, config: Config) -> bool:
+    """Whether there is anything to ask Pipedrive for."""
+    with engine.connect() as connection:
+        known = memory.recall(connection, "pipedrive names")
+        configured = {"pipeline": config.pipedrive.pipeline, "stages": config.pipedrive.stages.model_dump()}
+        return known != configured or connection.execute(text(_ANYTHING)).scalar_one()
+
+
+def has_new_customers(connection: Connection) -> bool:
+    """Whether a customer waits that has no organization yet."""
+    return connection.execute(text(_NEW_CUSTOMERS)).scalar_one()
+
+
+_ANYTHING = """
+SELECT EXISTS (SELECT FROM state.pending WHERE stage IN
+        ('pipedrive/organizations', 'pipedrive/products', 'pipedrive/deals', 'pipedrive/item_groups'))
+    OR EXISTS (SELECT FROM pipedrive.intents WHERE kind <> 'deal_products')
+    OR EXISTS (SELECT FROM state.pending AS waiting JOIN pipedrive.deals AS deal
+        ON deal.administration = waiting.administration AND deal.order_id = waiting.key
+        WHERE waiting.stage = 'pipedrive/deal_products')
+"""
+_NEW_CUSTOMERS = """
+SELECT EXISTS (SELECT FROM state.pending AS waiting
+    JOIN crm.organizations AS wanted
+        ON wanted.administration = waiting.administration AND wanted.customer_id = waiting.key
+    WHERE waiting.stage = 'pipedrive/organizations' AND NOT EXISTS (SELECT FROM pipedrive.organizations AS there
+        WHERE there.administration = waiting.administration AND there.customer_id = waiting.key))
+"""
+_NOT_IN_DOUBT = """NOT EXISTS (SELECT FROM pipedrive.intents AS doubt
+    WHERE doubt.administration = waiting.administration AND doubt.kind = :kind AND doubt.key = waiting.key)"""
+_ALL = f"""
+SELECT waiting.administration, waiting.key, waiting.ticket FROM state.pending AS waiting
+WHERE waiting.stage = :stage AND {_NOT_IN_DOUBT} ORDER BY waiting.administration, waiting.key
+"""
+_NEWEST_FIRST = "ORDER BY deal.order_date DESC NULLS LAST, deal.order_number DESC"
+_DEALS = f"""
+SELECT waiting.administration, waiting.key, waiting.ticket FROM state.pending AS waiting
+JOIN crm.deals AS deal ON deal.administration = waiting.administration AND deal.order_id = waiting.key
+WHERE waiting.stage = :stage AND deal.is_live = :live AND {_NOT_IN_DOUBT}
+    AND NOT EXISTS (SELECT FROM pipedrive.intents AS doubt WHERE doubt.administration = deal.administration
+        AND doubt.kind = 'organizations' AND doubt.key = deal.customer_id)
+{_NEWEST_FIRST}
+"""
+_ROWS = f"""
+SELECT waiting.administration, waiting.key, waiting.ticket FROM state.pending AS waiting
+JOIN pipedrive.deals AS there ON there.administration = waiting.administration AND there.order_id = waiting.key
+JOIN crm.deals AS deal ON deal.administration = waiting.administration AND deal.order_id = waiting.key
+WHERE waiting.stage = :stage AND deal.is_live = :live
+    AND NOT EXISTS (SELECT FROM pipedrive.intents AS doubt
+        JOIN crm.deal_products AS line ON line.administration = doubt.administration AND line.product_key = doubt.key
+        WHERE doubt.kind = 'products' AND line.administration = deal.administration AND line.order_id = deal.order_id)
+{_NEWEST_FIRST}
+"""
+_NEEDED_ORGANIZATIONS = f"""
+SELECT DISTINCT waiting.administration, waiting.key, waiting.ticket FROM state.pending AS waiting
+JOIN crm.deals AS deal ON deal.administration = waiting.administration AND deal.customer_id = waiting.key
+JOIN state.pending AS order_waiting ON order_waiting.stage = 'pipedrive/deals'
+    AND order_waiting.administration = deal.administration AND order_waiting.key = deal.order_id
+LEFT JOIN pipedrive.organizations AS there
+    ON there.administration = waiting.administration AND there.customer_id = waiting.key
+WHERE waiting.stage = :stage AND deal.is_live = :live AND there.org_id IS NULL AND {_NOT_IN_DOUBT}
+"""
+_NEEDED_PRODUCTS = f"""
+SELECT DISTINCT waiting.administration, waiting.key, waiting.ticket FROM state.pending AS waiting
+JOIN crm.deal_products AS line ON line.administration = waiting.administration AND line.product_key = waiting.key
+JOIN crm.deals AS deal ON deal.administration = line.administration AND deal.order_id = line.order_id
+JOIN state.pending AS order_waiting ON order_waiting.stage = 'pipedrive/deal_products'
+    AND order_waiting.administration = deal.administration AND order_waiting.key = deal.order_id
+LEFT JOIN pipedrive.products AS there
+    ON there.administration = waiting.administration AND there.product_key = waiting.key
+WHERE waiting.stage = :stage AND deal.is_live = :live AND there.product_id IS NULL AND {_NOT_IN_DOUBT}
+"""
+_CHOSEN = {
+    "organizations": _NEEDED_ORGANIZATIONS,
+    "deals": _DEALS,
+    "products": _NEEDED_PRODUCTS,
+    "deal_products": _ROWS,
+}
