@@ -28,7 +28,13 @@ class Plan:
             kind: {"create": self.create[kind], "update": self.update[kind], "tokens": self.tokens[kind]}
             for kind in kinds
         }
-        return {**tables, "tokens": sum(self.tokens.values()), "tokens_left_today": self.remaining}
+        setup = self.tokens["setup"]
+        return {
+            **tables,
+            "setup": setup,
+            "tokens": sum(self.tokens.values()),
+            "tokens_left_today": self.remaining,
+        }
 
 
 def plan(engine: Engine, config: Config, daily_tokens: int) -> Plan:

@@ -1,0 +1,190 @@
+"""The console command as a user has it: real processes, real ports, a real database."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+DEADLINE = 120.0
+PIPELINE = [sys.executable, "-W", "ignore", "-m", "pipeline"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass
+class Stage:
+    """Two simulators on ports of their own, and the environment that points at them."""
+
+    exact: int = field(default_factory=free_port)
+    pipedrive: int = field(default_factory=free_port)
+    processes: list[subprocess.Popen] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def begin(self, home: Path, *pipedrive: str) -> None:
+        exact = ["sandbox", "exact", "--port", str(self.exact), "--orders", "25", "--no-limits"]
+        self._start(exact)
+        self._start(["sandbox", "pipedrive", "--port", str(self.pipedrive), *(pipedrive or ("--burst", "0"))])
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("EXACT_", "PIPE", "WAREHOUSE"))
+        }
+        self.environment = kept | {
+            "PIPELINE_HOME": str(home),
+            "DAGSTER_HOME": "",
+            "EXACT_BASE_URL": f"http://127.0.0.1:{self.exact}",
+            "EXACT_CLIENT_ID": "sandbox",
+            "EXACT_CLIENT_SECRET": "sandbox",
+            "EXACT_REFRESH_TOKEN": "sandbox",
+            "PIPEDRIVE_BASE_URL": f"http://127.0.0.1:{self.pipedrive}",
+            "PIPEDRIVE_API_TOKEN": "sandbox",
+        }
+        for port in (self.exact, self.pipedrive):
+            self._wait_for(port)
+
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """One command to its end."""
+        return subprocess.run(
+            [*PIPELINE, *arguments],
+            env=self.environment | environment,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def state(self) -> Any:
+        return httpx.get(f"http://127.0.0.1:{self.pipedrive}/__sandbox/state", timeout=DEADLINE).json()
+
+    def counters(self) -> dict[str, int]:
+        return httpx.get(f"http://127.0.0.1:{self.pipedrive}/__sandbox/counters").json()["requests"]
+
+    def end(self) -> None:
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            process.wait(DEADLINE)
+
+    def _start(self, arguments: list[str]) -> None:
+        self.processes.append(subprocess.Popen([*PIPELINE, *arguments], stdin=subprocess.DEVNULL))
+
+    def _wait_for(self, port: int) -> None:
+        deadline = time.monotonic() + DEADLINE
+        while True:
+            try:
+                httpx.get(f"http://127.0.0.1:{port}/__sandbox/counters")
+                return
+            except httpx.TransportError:
+                assert time.monotonic() < deadline, "a simulator did not start"
+                time.sleep(0.1)
+
+
+@contextmanager
+def a_stage(*pipedrive: str) -> Iterator[Stage]:
+    """A stage of its own; `pipedrive` are that simulator's options."""
+    stage = Stage()
+    with tempfile.TemporaryDirectory() as home:
+        try:
+            stage.begin(Path(home), *pipedrive)
+            yield stage
+        finally:
+            stage.end()
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    """One stage for the whole file: first everything is written, then nothing is, then things are wrong."""
+    with a_stage() as stage:
+        yield stage
+
+
+def counts(finished: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    assert finished.returncode == 0, finished.stderr
+    return json.loads(finished.stdout)
+
+
+def test_a_dry_run_plans_a_sync_creates_and_a_second_one_writes_nothing(stage: Stage):
+    planned = counts(stage.run("sync", "--dry-run", "--json"))
+    assert planned["deals"]["create"] == 25
+    assert stage.counters() == {}
+
+    first = counts(stage.run("sync", "--json"))
+    assert first["deals"] == {"created": 25, "updated": 0, "unchanged": 0, "held": 0, "left": 0}
+    assert first["pipedrive_tokens"] >= planned["tokens"] - planned["setup"]
+    deals = stage.state()["deals"]
+    assert len({deal["custom_fields"]["Exact order-ID"] for deal in deals}) == 25
+
+    asked = stage.counters()
+    second = counts(stage.run("sync", "--json"))
+    assert second["deals"] == {"created": 0, "updated": 0, "unchanged": 25, "held": 0, "left": 0}
+    assert second["pipedrive_tokens"] == 0
+    assert second["exact_calls"] <= 8
+    assert stage.counters() == asked
+
+    assert counts(stage.run("plan", "--json"))["tokens"] == 0
+    assert "nothing waits" in stage.run("status").stdout
+
+
+def test_a_spent_budget_ends_with_status_3_and_the_rest_is_kept():
+    with a_stage("--daily-tokens", "900", "--burst", "0") as stage:
+        finished = stage.run("sync", "--json")
+        assert finished.returncode == 3, finished.stderr
+        told = json.loads(finished.stdout)
+        assert told["deals"]["left"] + told["deal_products"]["left"] + told["products"]["left"] > 0
+        assert told["pipedrive_tokens"] <= 900
+        for _ in range(4):
+            httpx.post(f"http://127.0.0.1:{stage.pipedrive}/__sandbox/clock", json={"advance_days": 1})
+            finished = stage.run("sync", "--json")
+            if finished.returncode == 0:
+                break
+        assert finished.returncode == 0, finished.stderr
+        deals = stage.state()["deals"]
+        assert len({deal["custom_fields"]["Exact order-ID"] for deal in deals}) == len(deals) == 25
+
+
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        ({"PIPEDRIVE_API_TOKEN": "wrong"}, "PIPEDRIVE_API_TOKEN"),
+        ({"EXACT_CLIENT_SECRET": "wrong"}, "EXACT_CLIENT_SECRET"),
+        ({"EXACT_BASE_URL": "http://127.0.0.1:9"}, "does not answer"),
+        ({"PIPEDRIVE_BASE_URL": "http://127.0.0.1:9"}, "does not answer"),
+        ({"EXACT_CLIENT_ID": ""}, "EXACT_CLIENT_ID is not set"),
+        ({"PIPELINE_CONFIG": "/nowhere/pipeline.yaml"}, "Cannot read"),
+        ({"WAREHOUSE_URL": "mysql://localhost/x"}, "PostgreSQL only"),
+        ({"WAREHOUSE_URL": "postgresql://nobody@127.0.0.1:9/x", "PIPELINE_SECRET_KEY": "x"}, "does not answer"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_sentence_with_status_1(stage: Stage, environment: dict[str, str], sentence: str):
+    finished = stage.run("sync", **environment)
+    assert finished.returncode == 1
+    assert sentence in finished.stderr
+    assert "Traceback" not in finished.stderr
+    assert finished.stderr.count("pipeline: ") == 1
+
+
+def test_the_demo_ends_with_a_summary(tmp_path: Path):
+    with tempfile.TemporaryDirectory() as home:
+        finished = subprocess.run(
+            [*PIPELINE, "demo", "--once", "--orders", "15"],
+            env=os.environ | {"PIPELINE_HOME": home},
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+        )
+    assert finished.returncode == 0, finished.stderr
+    assert "15 orders in Exact Online became 15 deals" in finished.stdout
+    assert "Revenue per category" in finished.stdout
