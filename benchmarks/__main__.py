@@ -32,10 +32,10 @@ COMMAND = [sys.executable, "-W", "ignore", "-m", "pipeline"]
 def main() -> None:
     """Measures and prints."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--orders", type=int, default=400)
+    arguments.add_argument("--orders", type=int)
     arguments.add_argument("--orders-from", type=Path)
     chosen = arguments.parse_args()
-    company = ["--orders", str(chosen.orders)]
+    company = ["--orders", str(chosen.orders)] if chosen.orders is not None else []
     company += ["--orders-from", str(chosen.orders_from.resolve())] if chosen.orders_from else []
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -73,7 +73,9 @@ def report(home: Path) -> None:
     row("Exact calls of a quiet run", quiet["exact_calls"], 7, "feeds")
     row("setup, tokens once", setup, setup, "")
     print(f"{'orders a second, first load, this machine':48}{created / first['seconds']:>12,.1f}{'100':>12}  wanted")
-    print(f"{'lines a second, first load, this machine':48}{first['deal_products']['created'] / first['seconds']:>12,.1f}")
+    print(
+        f"{'lines a second, first load, this machine':48}{first['deal_products']['created'] / first['seconds']:>12,.1f}"
+    )
     print(f"{'peak memory of the pipeline, MB':48}{memory:>12,.0f}{'500':>12}  limit")
     print(f"{'seconds of the first load / of the quiet run':48}{first['seconds']:>12,.1f}{quiet['seconds']:>12,.1f}")
     for name in ("lite", "premium"):
@@ -107,7 +109,9 @@ def flat(value: Any, name: str = "") -> Iterator[tuple[str, int]]:
 
 def setup_tokens(spent: dict[str, Any]) -> int:
     """Tokens of requests that come once."""
-    found = {name.rsplit(".", 1)[-1]: tokens for name, tokens in flat(spent) if "by_endpoint" in name or "/api/" in name}
+    found = {
+        name.rsplit(".", 1)[-1]: tokens for name, tokens in flat(spent) if "by_endpoint" in name or "/api/" in name
+    }
     return sum(
         tokens
         for name, tokens in found.items()
@@ -117,7 +121,9 @@ def setup_tokens(spent: dict[str, Any]) -> int:
 
 def sync(environment: dict[str, str]) -> dict[str, Any]:
     """One run of the console command."""
-    finished = subprocess.run([*COMMAND, "sync", "--json"], env=environment, capture_output=True, text=True, check=False)
+    finished = subprocess.run(
+        [*COMMAND, "sync", "--json"], env=environment, capture_output=True, text=True, check=False
+    )
     if finished.returncode:
         sys.exit(finished.stderr)
     return json.loads(finished.stdout)

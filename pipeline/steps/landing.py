@@ -136,26 +136,28 @@ def lines_of(client: ExactOnlineClient, order_ids: Sequence[str]) -> Any:
 
 
 def begin_order_feeds(engine: Engine, client: ExactOnlineClient, administration: Administration) -> int:
-    """The row version up to which order headers are known; on the first reading ever, where the feeds begin.
+    """The row version up to which orders are known; on the first reading ever, where their feeds begin.
 
-    The feeds then begin at what changed since yesterday, not with years of history that is read month by month.
+    The feeds then begin at what changed since yesterday, not with years of history that is read month by month. One
+    counter numbers the rows of all of Exact's tables, so that the mark of the headers is good for the lines too.
     """
-    marks = {}
-    for feed, endpoint in ((feeds.ORDER_CHANGES, "SalesOrderHeaders"), (feeds.ORDER_LINE_CHANGES, "SalesOrderLines")):
-        with engine.connect() as connection:
-            mark = memory.watermark(connection, administration.name, feed.name)
-        if mark is None:
-            mark = str(_recent_timestamp(client, endpoint, administration.time_zone))
-            with engine.begin() as tx:
-                memory.move_watermark(tx, administration.name, feed.name, mark)
-        marks[feed.name] = int(mark)
-    return min(marks.values())
+    names = (feeds.ORDER_CHANGES.name, feeds.ORDER_LINE_CHANGES.name)
+    with engine.connect() as connection:
+        marks = [memory.watermark(connection, administration.name, name) for name in names]
+    known = [int(mark) for mark in marks if mark is not None]
+    if len(known) < len(names):
+        begin = _recent_timestamp(client, administration.time_zone)
+        with engine.begin() as tx:
+            for name, mark in zip(names, marks, strict=True):
+                memory.move_watermark(tx, administration.name, name, mark or str(begin))
+        known.append(begin)
+    return min(known)
 
 
-def _recent_timestamp(client: ExactOnlineClient, endpoint: str, time_zone: str) -> int:
+def _recent_timestamp(client: ExactOnlineClient, time_zone: str) -> int:
     today = datetime.now(ZoneInfo(time_zone)).date()
     for days in (1, 31, 400):
-        timestamp = client.sync_timestamp(endpoint, datetime_literal(today - timedelta(days=days)))
+        timestamp = client.sync_timestamp("SalesOrderHeaders", datetime_literal(today - timedelta(days=days)))
         if timestamp is not None:
             return max(timestamp - 1, 0)
     return 0

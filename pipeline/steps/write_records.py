@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Engine, RowMapping, text
 
 from pipeline.domain.budget import WRITE
-from pipeline.errors import BudgetSpent
+from pipeline.errors import BudgetSpent, HoldRow
 from pipeline.pipedrive.bodies import Body, creation, deal_body, difference, not_taken, organization_body, product_body
 from pipeline.pipedrive.client import PipedriveClient
 from pipeline.pipedrive.parallel import Done, InDoubt, NotSent, Outcome, Refused, Workers, overlapping
@@ -21,6 +21,7 @@ from pipeline.steps.outcomes import Report
 from pipeline.warehouse.tables import pipedrive as tables
 from pipeline.warehouse.writing import remove, upsert
 
+CLOSING_TIMES = ("won_time", "lost_time")  # some accounts may take them only on a deal that is won or lost already
 CHUNK = 64  # records whose intents are committed together; after a crash so many are in doubt at most
 
 
@@ -137,10 +138,22 @@ def _send(client: PipedriveClient, kind: str, task: Task) -> int:
         client.patch(f"{path}/{task.record_id}", task.change)
         return task.record_id
     sent = creation(task.body)
-    answer = client.post(path, sent)
-    if kind == "deals" and (missed := not_taken(sent, answer)):
-        client.patch(f"{path}/{answer['id']}", missed)
+    answer = _made_deal(client, sent) if kind == "deals" else client.post(path, sent)
     return int(answer["id"])
+
+
+def _made_deal(client: PipedriveClient, sent: Body) -> Body:
+    """Makes the deal in one request; a second follows only where the answer shows that something was not taken."""
+    path = "/api/v2/deals"
+    try:
+        answer = client.post(path, sent)
+    except HoldRow as refusal:
+        if not any(name in str(refusal) for name in CLOSING_TIMES):
+            raise
+        answer = client.post(path, {name: value for name, value in sent.items() if name not in CLOSING_TIMES})
+    if missed := not_taken(sent, answer):
+        client.patch(f"{path}/{answer['id']}", missed)
+    return answer
 
 
 def _settle(

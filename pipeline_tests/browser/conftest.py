@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from pipeline_tests.browser.stack import DEADLINE, Stack, running
 
@@ -14,6 +14,7 @@ ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-dev-shm-usage --disable-background-networking --disable-component-update "
     "--disable-sync --no-first-run"
 ).split()
+PATIENCE = DEADLINE * 1000  # milliseconds
 SIZE = {"width": 1600, "height": 900}
 # Room for the graph: no navigation, names only, its groups below each other.
 PREFERENCES = {
@@ -36,8 +37,9 @@ def browser() -> Iterator[Browser]:
     names = (os.environ.get("CHROMIUM") or "chromium", "chromium-browser", "google-chrome")
     program = next((path for name in names if (path := shutil.which(name))), None)
     assert program, "There is no Chromium: sudo apt-get install chromium, or name it in CHROMIUM."
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        chromium = playwright.chromium.launch(executable_path=program, args=ARGUMENTS, timeout=PATIENCE)
         yield chromium
         chromium.close()
 
@@ -47,6 +49,6 @@ def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport=SIZE, device_scale_factor=2)
     kept = "".join(f"localStorage.setItem({json.dumps(key)}, {json.dumps(PREFERENCES[key])});" for key in PREFERENCES)
     context.add_init_script(kept)
-    context.set_default_timeout(DEADLINE * 1000)
+    context.set_default_timeout(PATIENCE)
     yield context.new_page()
     context.close()
