@@ -66,12 +66,17 @@ def report(home: Path) -> None:
     floor = WRITE * records + sum(add_price(len(deal["products"])) for deal in deals)
     setup = setup_tokens(spent)
     pages = full_pages(first)
-    created = first["deals"]["created"]
     row("Pipedrive tokens of a first load, setup apart", first["pipedrive_tokens"] - setup, floor, "floor")
     row("Exact calls of a first load", first["exact_calls"], pages, "full pages")
     row("Pipedrive requests of a quiet run", asked, 0, "floor")
     row("Exact calls of a quiet run", quiet["exact_calls"], 7, "feeds")
     row("setup, tokens once", setup, setup, "")
+    show_speed(first, quiet, memory)
+
+
+def show_speed(first: dict[str, Any], quiet: dict[str, Any], memory: float) -> None:
+    """What depends on the machine, and what the tokens mean in days."""
+    created = first["deals"]["created"]
     print(f"{'orders a second, first load, this machine':48}{created / first['seconds']:>12,.1f}{'100':>12}  wanted")
     print(
         f"{'lines a second, first load, this machine':48}{first['deal_products']['created'] / first['seconds']:>12,.1f}"

@@ -103,7 +103,10 @@ def main() -> None:
     warnings.simplefilter("ignore")
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("pipeline").setLevel(logging.INFO)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds, so that child processes and servers end too
+    # A shell that starts this in the background lets it ignore Ctrl-C, and Dagster gives SIGTERM the same handler:
+    # both have to unwind, so that child processes and servers end too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     app()
 
 
