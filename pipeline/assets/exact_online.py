@@ -89,7 +89,6 @@ def item_groups(
     backfill_policy=dg.BackfillPolicy.single_run(),
     group_name="exact_online",
     kinds={"exact", "postgres"},
-    pool="exact_online",
 )
 @failing_clearly
 def order_history(

@@ -83,6 +83,10 @@ class Stack:
         assert found["status"] not in {"FAILURE", "CANCELED"}, found
         return found["status"] == "SUCCESS"
 
+    def is_idle(self) -> bool:
+        """Whether no run is queued or under way."""
+        return not self.graphql(_UNDER_WAY)["runsOrError"]["results"]
+
     def last_backfill(self) -> str | None:
         """The newest backfill."""
         found = self.graphql(_BACKFILLS)["partitionBackfillsOrError"]["results"]
@@ -214,6 +218,9 @@ mutation($run: ExecutionParams!) {
 """
 _RUNS = """
 query($job: String!) { runsOrError(filter: {pipelineName: $job}) { ... on Runs { results { runId tags { key } } } } }
+"""
+_UNDER_WAY = """
+{ runsOrError(filter: {statuses: [QUEUED, NOT_STARTED, STARTING, STARTED]}) { ... on Runs { results { runId } } } }
 """
 _RUN = "query($run: ID!) { runOrError(runId: $run) { ... on Run { status } } }"
 _BACKFILLS = "{ partitionBackfillsOrError(limit: 1) { ... on PartitionBackfills { results { id } } } }"

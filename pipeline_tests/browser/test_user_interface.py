@@ -79,6 +79,7 @@ def test_the_asset_graph_shows_every_table_in_its_layer(page: Page, stack: Stack
         expect(in_graph.filter(has_text=shortened(asset)).first).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("menu")).to_have_count(0)
+    until("the end of what the schedules began", stack.is_idle)
     picture(page, "asset-graph")
 
 
