@@ -49,7 +49,12 @@ def demo(
 def sync(
     administration: Annotated[str | None, typer.Option(help="Only this one.")] = None,
     months: Annotated[
-        int | None, typer.Option(min=0, max=240, help="Months of history instead of pipeline.yaml's.")
+        int | None,
+        typer.Option(
+            min=0,
+            max=240,
+            help="Months of history to read instead of pipeline.yaml's; what was read before is still written.",
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing to Pipedrive; show the plan.")] = False,
     as_json: AsJson = False,

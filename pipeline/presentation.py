@@ -26,6 +26,7 @@ def plan_text(found: Mapping[str, Any]) -> str:
     for kind, name in _NAMES.items():
         row = found[kind]
         lines.append(f"{name:15}{row['create']:>10,}{row['update']:>10,}{row['tokens']:>10,}")
+    lines.append(f"{'setting it up':15}{'':>20}{found['setup']:>10,}")
     lines.append(f"{found['tokens']:,} tokens in all; {found['tokens_left_today']:,} are left today")
     return "\n".join(lines)
 

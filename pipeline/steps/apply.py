@@ -76,11 +76,9 @@ def _carry_out(engine: Engine, client: PipedriveClient, config: Config, report: 
 
 def _write_all(writer: Writer) -> None:
     """Everything that waits, in its order of work: all deals of history before any of their rows."""
-    with writer.engine.connect() as connection:
-        customers_are_new = backlog.has_new_customers(connection)
-    if customers_are_new:
-        adopt_organizations(writer.engine, writer.client, writer.schema)
     for live in (True, False):
+        if backlog.has_new_customers(writer.engine, live=live) and writer.client.ledger.may_spend(live=live) > 0:
+            adopt_organizations(writer.engine, writer.client, writer.schema)
         for kind, choice in backlog.OF_ORDERS:
             _write(writer, kind, choice, live=live)
     for kind in ("organizations", "products"):

@@ -42,9 +42,10 @@ def anything_waits(engine: Engine, config: Config) -> bool:
         return known != configured or connection.execute(text(_ANYTHING)).scalar_one()
 
 
-def has_new_customers(connection: Connection) -> bool:
-    """Whether a customer waits that has no organization yet."""
-    return connection.execute(text(_NEW_CUSTOMERS)).scalar_one()
+def has_new_customers(engine: Engine, *, live: bool) -> bool:
+    """Whether a customer waits that has no organization yet; with `live` only those of live orders count."""
+    with engine.connect() as connection:
+        return connection.execute(text(_NEW_CUSTOMERS), {"live": live}).scalar_one()
 
 
 _ANYTHING = """
@@ -60,7 +61,9 @@ SELECT EXISTS (SELECT FROM state.pending AS waiting
     JOIN crm.organizations AS wanted
         ON wanted.administration = waiting.administration AND wanted.customer_id = waiting.key
     WHERE waiting.stage = 'pipedrive/organizations' AND NOT EXISTS (SELECT FROM pipedrive.organizations AS there
-        WHERE there.administration = waiting.administration AND there.customer_id = waiting.key))
+        WHERE there.administration = waiting.administration AND there.customer_id = waiting.key)
+    AND (NOT :live OR EXISTS (SELECT FROM crm.deals AS deal WHERE deal.administration = waiting.administration
+        AND deal.customer_id = waiting.key AND deal.is_live)))
 """
 _NOT_IN_DOUBT = """NOT EXISTS (SELECT FROM pipedrive.intents AS doubt
     WHERE doubt.administration = waiting.administration AND doubt.kind = :kind AND doubt.key = waiting.key)"""

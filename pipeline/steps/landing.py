@@ -52,13 +52,17 @@ def land_changes(
         with engine.connect() as connection:
             seen = int(memory.watermark(connection, administration, _mark_of(feed)) or 0)
         newest = seen
-        for page in client.pages(feed.path, filter=f"Timestamp gt {max(seen - OVERLAP, 0)}", select=feed.select):
+        pages = client.pages(feed.path, filter=f"Timestamp gt {max(seen - OVERLAP, 0)}", select=feed.select)
+        page = next(pages, None)
+        while page is not None:
+            following = next(pages, None)
             landed = [_landed(administration, row, feed) for row in page]
             newest = max([newest, *(row["timestamp"] for row in landed)])
             with engine.begin() as tx:
                 rows += upsert(tx, table, _once(landed, table), pending=pending, pending_key=pending_key)
-        with engine.begin() as tx:
-            memory.move_watermark(tx, administration, _mark_of(feed), str(newest))
+                if following is None:
+                    memory.move_watermark(tx, administration, _mark_of(feed), str(newest))
+            page = following
     return Landed(rows, client.calls - calls)
 
 

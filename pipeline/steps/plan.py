@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 
 from pipeline.config import Config
-from pipeline.domain.budget import WRITE, add_price
+from pipeline.domain.budget import READ_LIST, READ_STAGES, READ_USERS, WRITE, add_price
+from pipeline.pipedrive.fields import PATHS
 from pipeline.steps.account import kept_schema, wanted_fields
 from pipeline.warehouse import memory
 
@@ -59,7 +60,8 @@ def _setup_price(connection: Connection, config: Config) -> int:
     fields = wanted_fields(connection, config)
     schema = kept_schema(connection)
     missing = [field for field in fields if (field.entity, field.name) not in schema.fields]
-    return len(missing) * WRITE
+    reading = 0 if schema.users else READ_USERS + 2 * READ_STAGES + len(PATHS) * READ_LIST
+    return reading + len(missing) * WRITE
 
 
 _RECORD = """

@@ -169,8 +169,8 @@ WITH mirrored AS (
     FROM erp.customers AS customer WHERE customer.administration = :administration AND {_MIRRORED}),
 waiting AS (
     SELECT customer_id, debtor_code, CASE
-        WHEN debtor_code IS NULL THEN 'its customer has no debtor code'
-        ELSE 'its customer shares debtor code ' || debtor_code || ' with ' || sharing - 1 || ' more' END AS reason
+        WHEN debtor_code IS NULL THEN 'the customer has no debtor code'
+        ELSE 'the customer shares debtor code ' || debtor_code || ' with ' || sharing - 1 || ' more' END AS reason
     FROM mirrored WHERE debtor_code IS NULL OR sharing > 1),
 released AS (
     DELETE FROM crm.held AS held WHERE held.administration = :administration AND held.entity = 'customer'

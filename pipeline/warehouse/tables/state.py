@@ -10,7 +10,7 @@ _TICKETS = Sequence("tickets", schema=SCHEMA, metadata=metadata)
 watermarks = table(
     SCHEMA,
     "watermarks",
-    "How far each feed was read; committed together with its rows.",
+    "How far each feed was read; committed together with the last of its rows.",
     administration(),
     key("feed", "feed of the source"),
     text("seen_up_to", "the source's own mark; only the source compares it", required=True),

@@ -366,7 +366,7 @@ def upgrade() -> None:
         sa.Column("end_date", sa.DateTime(), nullable=True, comment="EndDate: last day, included"),
         sa.PrimaryKeyConstraint("administration", "id"),
         schema="exact_online",
-        comment="Sales prices of items, one row an item, currency, unit, quantity, period and account (sync/Logistics/SalesItemPrices).",
+        comment="Sales prices by item, currency, unit, quantity, period and account (sync/Logistics/SalesItemPrices).",
     )
     op.create_index(
         "item_prices_by_item", "item_prices", ["administration", "item"], unique=False, schema="exact_online"
@@ -796,7 +796,7 @@ def upgrade() -> None:
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=False, comment="when it was last read (UTC)"),
         sa.PrimaryKeyConstraint("administration", "feed"),
         schema="state",
-        comment="How far each feed was read; committed together with its rows.",
+        comment="How far each feed was read; committed together with the last of its rows.",
     )
     op.create_table(
         "deal_products",
