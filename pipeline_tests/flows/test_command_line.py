@@ -169,7 +169,9 @@ def test_a_spent_budget_ends_with_status_3_and_the_rest_is_kept():
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence_with_status_1(stage: Stage, environment: dict[str, str], sentence: str):
-    finished = stage.run("sync", **environment)
+    httpx.post(f"http://127.0.0.1:{stage.exact}/__sandbox/tokens", json={})  # the first refresh token is good again
+    with tempfile.TemporaryDirectory() as home:
+        finished = stage.run("sync", **({"PIPELINE_HOME": home} | environment))
     assert finished.returncode == 1
     assert sentence in finished.stderr
     assert "Traceback" not in finished.stderr
