@@ -22,7 +22,7 @@ BOOKKEEPING = {
     f"pipedrive.{name}" for name in ("field_options", "fields", "intents", "rejected", "stages", "token_usage", "users")
 }
 TABLES = {name: table for name, table in metadata.tables.items() if table.schema in LAYERS and name not in BOOKKEEPING}
-SPECS = {spec.key: spec for spec in defs.resolve_all_asset_specs()}
+SPECS = {spec.key: spec for spec in sorted(defs.resolve_all_asset_specs(), key=lambda spec: spec.key.path)}
 TABLE_OF_ASSET = {asset_key(table): table for table in TABLES.values()}
 
 
