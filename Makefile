@@ -21,8 +21,9 @@ $(READY): pyproject.toml uv.lock deploy/setup.sh
 demo: $(READY) ## simulated Exact Online and Pipedrive, one sync, the user interface (ONCE=1: without the last)
 	@$(BIN)/pipeline demo $(if $(filter-out 0,$(ONCE)),--once) $(ARGS)
 
+# Both processes have to list the tests alike, hence one seed.
 test: $(READY) chromium ## every test
-	@PYTHONHASHSEED=0 $(BIN)/pytest -q -n 2 --dist loadfile $(ARGS)  # one seed: both processes must list tests alike
+	@PYTHONHASHSEED=0 $(BIN)/pytest -q -n 2 --dist loadfile $(ARGS)
 
 check: $(READY) ## what CI runs: format, lint, types, every test
 	$(BIN)/ruff format --check
