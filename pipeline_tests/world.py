@@ -22,13 +22,13 @@ from pipeline.retry import RetryTransport
 from pipeline.sandbox.company import Company, seeded_company
 from pipeline.sandbox.exact_online import simulated_exact_online
 from pipeline.sandbox.pipedrive import simulated_pipedrive
-from pipeline.sandbox.wire import Request, Simulator, decoded_path
 from pipeline.steps import landing, refresh_crm, refresh_erp
 from pipeline.steps.apply import apply
 from pipeline.steps.marts import rebuild_revenue_per_category
 from pipeline.steps.order_history import land_history, window
 from pipeline.steps.outcomes import Report
 from pipeline.warehouse.tables import exact_online as tables
+from pipeline_tests.sandbox.simulator_transport import SimulatorTransport
 
 EXACT, PIPEDRIVE = "http://exact.sandbox.example", "http://pipedrive.sandbox.example"
 SALESPEOPLE = {
@@ -39,28 +39,6 @@ SETTINGS: dict[str, Any] = {
     "administrations": [{"name": "nl", "source": "exact_online", "division": 123456, "time_zone": "Europe/Amsterdam"}],
     "salespeople": SALESPEOPLE,
 }
-
-
-class InProcess(httpx.BaseTransport):
-    """Hands requests to a simulator: no socket, no waiting."""
-
-    def __init__(self, simulator: Simulator) -> None:
-        self._simulator = simulator
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        response = self._simulator(
-            Request(
-                method=request.method,
-                path=decoded_path(request.url.raw_path),
-                query=request.url.query.decode("latin-1"),
-                headers={name.lower(): value for name, value in request.headers.items()},
-                body=request.read(),
-                base_url=f"{request.url.scheme}://{request.url.netloc.decode()}",
-            )
-        )
-        if response.dropped:
-            raise httpx.ReadError("connection dropped", request=request)
-        return httpx.Response(response.status, headers=response.headers, content=response.body, request=request)
 
 
 @dataclass
@@ -81,7 +59,7 @@ class World:
         self.client = self._exact_client()
 
     def _exact_client(self) -> ExactOnlineClient:
-        token = httpx.Client(base_url=EXACT, transport=InProcess(self.exact)).post(
+        token = httpx.Client(base_url=EXACT, transport=SimulatorTransport(self.exact)).post(
             "/api/oauth2/token",
             data={
                 "grant_type": "refresh_token",
@@ -93,7 +71,9 @@ class World:
         http = httpx.Client(
             base_url=EXACT,
             headers={"Authorization": f"Bearer {token.json()['access_token']}", "Accept": "application/json"},
-            transport=RetryTransport(InProcess(self.exact), exact_limits.retry_policy(), sleep=self.slept.append),
+            transport=RetryTransport(
+                SimulatorTransport(self.exact), exact_limits.retry_policy(), sleep=self.slept.append
+            ),
         )
         return ExactOnlineClient(http, self.company.division, sleep=self.slept.append)
 
@@ -103,7 +83,7 @@ class World:
             base_url=PIPEDRIVE,
             headers={"x-api-token": "sandbox"},
             transport=RetryTransport(
-                MeteredTransport(InProcess(self.pipedrive), ledger),
+                MeteredTransport(SimulatorTransport(self.pipedrive), ledger),
                 pipedrive_limits.retry_policy(jitter=lambda: 0.0),
                 sleep=self.slept.append,
             ),
@@ -163,14 +143,14 @@ class World:
 
     def control(self, path: str, body: Any = None) -> Any:
         """A control call to the simulated Pipedrive."""
-        http = httpx.Client(base_url=PIPEDRIVE, transport=InProcess(self.pipedrive))
+        http = httpx.Client(base_url=PIPEDRIVE, transport=SimulatorTransport(self.pipedrive))
         response = http.request("GET" if body is None else "POST", f"/__sandbox/{path}", json=body)
         assert response.status_code == 200, response.text
         return response.json()
 
     def control_off(self, path: str) -> None:
         """Takes back what a control call set."""
-        httpx.Client(base_url=PIPEDRIVE, transport=InProcess(self.pipedrive)).delete(f"/__sandbox/{path}")
+        httpx.Client(base_url=PIPEDRIVE, transport=SimulatorTransport(self.pipedrive)).delete(f"/__sandbox/{path}")
 
     def deals(self) -> dict[str, Any]:
         """The deals in Pipedrive by their "Exact order-ID"."""
