@@ -82,6 +82,26 @@ def sync(
 
 
 @app.command()
+def audit(
+    full: Annotated[
+        bool, typer.Option("--full", help="Read everything, not only what changed since the last.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What people changed in Pipedrive: found by reading back, and put right where it is the ERP's."""
+    with _working() as (engine, _):
+        from pipeline.automation.running import audited
+        from pipeline.presentation import audit_text
+
+        settings().required("PIPEDRIVE_API_TOKEN")
+        with progress.shown():
+            found, stopped = audited(engine, full=full)
+        _show(found, audit_text(found, stopped), as_json)
+        if stopped:
+            raise typer.Exit(SPENT)
+
+
+@app.command()
 def plan(as_json: AsJson = False) -> None:
     """What a sync would write to Pipedrive now, with its cost in tokens."""
     with _working() as (engine, config):

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from pipeline.assets import crm, erp, exact_online, marts, pipedrive
+from pipeline.assets import audit, crm, erp, exact_online, marts, pipedrive
 from pipeline.automation.checks import CHECKS
 from pipeline.automation.jobs import JOBS
 from pipeline.automation.schedules import SCHEDULES
@@ -10,7 +10,7 @@ from pipeline.automation.sensors import SENSORS
 from pipeline.resources import RESOURCES
 
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules([exact_online, erp, crm, pipedrive, marts]),
+    assets=dg.load_assets_from_modules([exact_online, erp, crm, pipedrive, audit, marts]),
     asset_checks=CHECKS,
     jobs=JOBS,
     schedules=SCHEDULES,

@@ -20,6 +20,17 @@ def sync_text(counts: Mapping[str, Any], stopped: str | None) -> str:
     return "\n".join([*lines, stopped] if stopped else lines)
 
 
+def audit_text(found: Mapping[str, Any], stopped: str | None) -> str:
+    """What an audit found."""
+    lines = [f"{'':15}{'looked at':>11}{'differing':>11}{'written':>10}"]
+    for kind, name in _NAMES.items():
+        row = found[kind]
+        lines.append(f"{name:15}{row['looked_at']:>11,}{row['differing']:>11,}{found['written'][kind]:>10,}")
+    lines += [f"  {name}: {count:,}" for name, count in found["differences"].items() if count]
+    lines.append(f"{found['pipedrive_tokens']:,} Pipedrive tokens, {found['seconds']:,} seconds")
+    return "\n".join([*lines, stopped] if stopped else lines)
+
+
 def plan_text(found: Mapping[str, Any]) -> str:
     """What a sync would write."""
     lines = [f"{'':15}{'create':>10}{'update':>10}{'tokens':>10}"]
@@ -28,6 +39,8 @@ def plan_text(found: Mapping[str, Any]) -> str:
         lines.append(f"{name:15}{row['create']:>10,}{row['update']:>10,}{row['tokens']:>10,}")
     lines.append(f"{'setting it up':15}{'':>20}{found['setup']:>10,}")
     lines.append(f"{found['tokens']:,} tokens in all; {found['tokens_left_today']:,} are left today")
+    done = found["done_on"] or "never: history may use no tokens (keep_for_live)"
+    lines.append(f"With {found['tokens_a_day']:,} tokens a day for history it is done on: {done}")
     return "\n".join(lines)
 
 
@@ -50,6 +63,11 @@ def status_text(found: Mapping[str, Any]) -> str:
     if found["held_customers"]:
         lines += [f"Held customers: {len(found['held_customers'])}"]
         lines += [f"  {row['debtor_code'] or 'without code'}: {row['reason']}" for row in found["held_customers"][:20]]
+    if found["hand_edits"]:
+        lines += ["Changed by hand in Pipedrive, as the last audit found"]
+        lines += [f"  {row['kind']} {row['field']}: {row['records']}" for row in found["hand_edits"]]
+    if found["duplicates"]:
+        lines += [f"Records that stand in Pipedrive twice: {found['duplicates']}, see pipedrive.duplicates"]
     failure = found["last_failure"]
     return "\n".join([*lines, f"Last failure, {failure['at']}: {failure['what']}" if failure else "Last failure: none"])
 

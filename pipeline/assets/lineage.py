@@ -118,6 +118,11 @@ SOURCES: dict[str, Sources] = {
     "pipedrive.deal_products": _same(
         ("crm.deal_products",), "order_id row_key position product_key quantity item_price comments"
     ),
+    "pipedrive.drift": {
+        "key": ["pipedrive.deals.order_id", "pipedrive.organizations.customer_id", "pipedrive.products.product_key"],
+        "record_id": ["pipedrive.deals.deal_id", "pipedrive.organizations.org_id", "pipedrive.products.product_id"],
+        "wanted": ["pipedrive.deals.written", "pipedrive.organizations.written", "pipedrive.products.written"],
+    },
     "marts.revenue_per_category": {
         "month": ["erp.orders.order_date"],
         "item_group_code": ["erp.order_lines.item_group_code"],

@@ -4,6 +4,8 @@ import dagster as dg
 from sqlalchemy import Engine, text
 
 from pipeline.assets.described import asset_key
+from pipeline.config import Config
+from pipeline.steps.archive import room
 from pipeline.warehouse.tables import crm, erp, pipedrive
 
 SHOWN = 10
@@ -69,7 +71,44 @@ def nothing_was_refused(engine: dg.ResourceParam[Engine]) -> dg.AssetCheckResult
     return outcome(engine, _REFUSED, severity=dg.AssetCheckSeverity.WARN, meaning="records refused by Pipedrive")
 
 
+@dg.asset_check(
+    asset=asset_key(pipedrive.deals),
+    description="No order has two deals, no customer two organizations, no item two products.",
+)
+def nothing_stands_there_twice(engine: dg.ResourceParam[Engine]) -> dg.AssetCheckResult:
+    return outcome(engine, _TWICE, severity=dg.AssetCheckSeverity.ERROR, meaning="records too many in Pipedrive")
+
+
+@dg.asset_check(
+    asset=asset_key(pipedrive.deals),
+    description="The deals outside the archive stay under nine tenths of deal_cap, where it is set.",
+)
+def the_plan_has_room_for_deals(
+    engine: dg.ResourceParam[Engine], configuration: dg.ResourceParam[Config]
+) -> dg.AssetCheckResult:
+    with engine.connect() as connection:
+        found = room(connection, configuration)
+    return dg.AssetCheckResult(
+        passed=not found.is_short,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{found.standing} deals stand outside the archive; deal_cap is {found.cap or 'not set'}",
+    )
+
+
+@dg.asset_check(
+    asset=asset_key(pipedrive.drift),
+    description="What Pipedrive reckons a deal is worth from its rows is what its order is worth.",
+)
+def deals_are_worth_their_orders_in_pipedrive(engine: dg.ResourceParam[Engine]) -> dg.AssetCheckResult:
+    return outcome(
+        engine, _OTHER_WORTH, severity=dg.AssetCheckSeverity.ERROR, meaning="deals worth something else in Pipedrive"
+    )
+
+
 CHECKS = [
+    nothing_stands_there_twice,
+    the_plan_has_room_for_deals,
+    deals_are_worth_their_orders_in_pipedrive,
     every_order_has_a_customer,
     every_status_combination_is_covered,
     deal_values_equal_order_values,
@@ -101,5 +140,10 @@ JOIN (SELECT administration, order_id, sum(round(quantity * item_price, 2)) AS a
     FROM crm.deal_products GROUP BY administration, order_id) AS line
     ON line.administration = deal.administration AND line.order_id = deal.order_id
 WHERE line.amount <> deal.value AND NOT deal.is_deleted ORDER BY 1, 2
+"""
+_TWICE = "SELECT kind, record_id, kept_id, found_at, closed_at FROM pipedrive.duplicates ORDER BY found_at DESC"
+_OTHER_WORTH = """
+SELECT administration, number, found, wanted, found_at FROM pipedrive.drift WHERE kind = 'deals' AND field = 'value'
+ORDER BY found_at DESC
 """
 _REFUSED = "SELECT administration, kind, number, reason FROM pipedrive.rejected ORDER BY since DESC"

@@ -5,10 +5,11 @@ import dagster as dg
 from pipeline.assets.described import asset_key
 from pipeline.automation.partitions import by_administration
 from pipeline.config import load_config
-from pipeline.warehouse.tables import exact_online
+from pipeline.warehouse.tables import exact_online, pipedrive
 
 PARTITIONS = by_administration(load_config())
-ONWARDS = dg.AssetSelection.groups("erp", "crm", "pipedrive", "marts")
+AUDITED = dg.AssetSelection.assets(asset_key(pipedrive.drift))
+ONWARDS = dg.AssetSelection.groups("erp", "crm", "pipedrive", "marts") - AUDITED
 ORDER_FEEDS = dg.AssetSelection.assets(
     asset_key(exact_online.order_changes),
     asset_key(exact_online.order_line_changes),
@@ -42,4 +43,10 @@ order_history = dg.define_asset_job(
     tags={"dagster/priority": "-10"},
     description="Months of orders read whole from Exact Online.",
 )
-JOBS = [orders_delta, catalogue_delta, history_onwards, order_history]
+audit = dg.define_asset_job(
+    "audit",
+    selection=AUDITED,
+    tags={"dagster/priority": "-5"},
+    description="What people changed in Pipedrive since the last audit is found and put right where it is the ERP's.",
+)
+JOBS = [orders_delta, catalogue_delta, history_onwards, order_history, audit]

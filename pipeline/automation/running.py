@@ -11,7 +11,7 @@ import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
 from sqlalchemy import Engine
 
-from pipeline.automation.jobs import catalogue_delta, order_history
+from pipeline.automation.jobs import audit, catalogue_delta, order_history
 from pipeline.automation.partitions import month_key
 from pipeline.config import Administration, Config
 from pipeline.definitions import defs
@@ -23,6 +23,7 @@ from pipeline.warehouse.connection import only_one
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 LOCK = "sync"
+AUDITING = "pipedrive__drift"  # Dagster's name for the step of that asset
 
 
 @dataclass
@@ -84,6 +85,17 @@ def synchronise(
                 done.take(land_history(instance, administration, row))
             done.take(_run(instance, catalogue_delta.name, administration.name, write=write))
     return done
+
+
+def audited(engine: Engine, *, full: bool) -> tuple[dict[str, Any], str | None]:
+    """What an audit found, as plain values, and why it stopped before its end if it did."""
+    chosen = {"ops": {AUDITING: {"config": {"full": full}}}}
+    with only_one(engine, LOCK), dg.DagsterInstance.get() as instance, _failures_noted(engine):
+        job = defs.resolve_job_def(audit.name)
+        result = _checked(job.execute_in_process(QUIET | chosen, instance, raise_on_error=False))
+    materialisation = result.asset_materializations_for_node(AUDITING)[0]
+    said: dict[str, Any] = {name: value.value for name, value in materialisation.metadata.items()}
+    return said["audit"], said.get("stopped")
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from pipeline.automation.jobs import PARTITIONS, catalogue_delta, orders_delta
+from pipeline.automation.jobs import PARTITIONS, audit, catalogue_delta, orders_delta
 
 UNDER_WAY = [
     dg.DagsterRunStatus.QUEUED,
@@ -48,4 +48,13 @@ def catalogue_every_15_minutes(context: dg.ScheduleEvaluationContext) -> list[dg
     return requests(context, catalogue_delta.name)
 
 
-SCHEDULES = [orders_every_5_minutes, catalogue_every_15_minutes]
+nightly_audit = dg.ScheduleDefinition(
+    name="nightly_audit",
+    job=audit,
+    cron_schedule="30 3 * * *",
+    execution_timezone="Europe/Amsterdam",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Every night: what people changed in Pipedrive is found and put right.",
+)
+
+SCHEDULES = [orders_every_5_minutes, catalogue_every_15_minutes, nightly_audit]

@@ -3,7 +3,7 @@
 A row of `crm.*` comes in, in words; Pipedrive's ids and keys come from the schema.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pipeline.domain.deal_products import DealRow
@@ -11,6 +11,8 @@ from pipeline.pipedrive.fields import category_field
 from pipeline.pipedrive.schema import Schema
 
 Body = dict[str, Any]
+_EMPTY = (None, "", [], {})
+_LEAST = 0.000_001  # below this two numbers are the same
 
 
 def organization_body(row: Mapping[Any, Any], schema: Schema) -> Body:
@@ -53,8 +55,18 @@ def product_body(row: Mapping[Any, Any], schema: Schema) -> Body:
     }
 
 
-def deal_body(row: Mapping[Any, Any], schema: Schema, *, org_id: int, group_names: Mapping[str, str]) -> Body:
-    """A deal from a row of `crm.deals`; won, lost and their moments come only with the status they belong to."""
+def deal_body(
+    row: Mapping[Any, Any],
+    schema: Schema,
+    *,
+    org_id: int,
+    group_names: Mapping[str, str],
+    written: Body | None = None,
+) -> Body:
+    """A deal from a row of `crm.deals`; won, lost and their moments come only with the status they belong to.
+
+    A deal that was written closed and stays so keeps its owner, also one who has left since.
+    """
     body = {
         "title": row["title"],
         "org_id": org_id,
@@ -67,6 +79,8 @@ def deal_body(row: Mapping[Any, Any], schema: Schema, *, org_id: int, group_name
         "expected_close_date": _text(row["delivery_date"]),
         "custom_fields": _deal_fields(row, schema, group_names),
     }
+    if row["status"] != "open" and (written or {}).get("status") not in {None, "open"}:
+        body["owner_id"] = schema.owner(row["owner_e_mails"], kept=(written or {}).get("owner_id"))
     if row["status"] != "open" and row["order_date"]:
         body[f"{row['status']}_time"] = f"{row['order_date']}T12:00:00Z"
     if row["status"] == "lost":
@@ -152,10 +166,50 @@ def difference(written: Body | None, wanted: Body, *, leaving_out: frozenset[str
     return changed | ({"custom_fields": fields} if fields else {})
 
 
+def without(body: Body, names: Iterable[str]) -> Body:
+    """The body without those of its parts."""
+    left_out = set(names)
+    return {name: value for name, value in body.items() if name not in left_out}
+
+
 def not_taken(sent: Body, answer: Mapping[str, Any]) -> Body:
     """What of a sent deal the answer shows otherwise: these may need the status to be there before."""
     names = ("stage_id", "status", "won_time", "lost_time", "lost_reason")
     return {name: sent[name] for name in names if name in sent and name in answer and answer[name] != sent[name]}
+
+
+def seen(body: Body, record: Mapping[str, Any], *, leaving_out: frozenset[str] = frozenset()) -> Body:
+    """The body as the record in Pipedrive shows it: its own values where they say the same, else the record's."""
+    shown: Body = {
+        name: value if name in leaving_out or same(value, record.get(name)) else record.get(name)
+        for name, value in body.items()
+        if name != "custom_fields"
+    }
+    fields = record.get("custom_fields") or {}
+    shown["custom_fields"] = {
+        code: value if same(value, fields.get(code)) else fields.get(code)
+        for code, value in body.get("custom_fields", {}).items()
+    }
+    return shown
+
+
+def same(written: Any, shown: Any) -> bool:
+    """Whether Pipedrive shows what was written: it adds keys, turns empty into null and orders sets as it likes."""
+    if written in _EMPTY or shown in _EMPTY:
+        return written in _EMPTY and shown in _EMPTY
+    if isinstance(written, dict):
+        return isinstance(shown, dict) and all(same(value, shown.get(name)) for name, value in written.items())
+    if isinstance(written, list):
+        return isinstance(shown, list) and _same_members(written, shown)
+    if isinstance(written, int | float) and isinstance(shown, int | float):
+        return abs(written - shown) < _LEAST
+    if isinstance(written, str) and isinstance(shown, str):
+        return written.strip() == shown.strip()
+    return written == shown
+
+
+def _same_members(written: list[Any], shown: list[Any]) -> bool:
+    return len(written) == len(shown) and all(any(same(one, other) for other in shown) for one in written)
 
 
 def _text(day: Any) -> str | None:

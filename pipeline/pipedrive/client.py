@@ -5,9 +5,11 @@ from typing import Any
 
 import httpx
 
-from pipeline.errors import GiveUp, HoldRow, OutcomeUnknown, RetryLater
+from pipeline.errors import Full, GiveUp, HoldRow, OutcomeUnknown, PipelineError, RetryLater
 from pipeline.pipedrive.ledger import Ledger
 
+_CHECK = "check PIPEDRIVE_API_TOKEN and PIPEDRIVE_BASE_URL."
+SCHEMA_REFUSAL = "ERR_SCHEMA_VALIDATION_FAILED"
 PAGE = 500  # rows a list gives at most; a list costs the same whatever it holds
 
 
@@ -20,6 +22,11 @@ class PipedriveClient:
     def get(self, path: str, **params: str | int) -> Any:
         """The data of one answer."""
         return self._ask("GET", path, params=params)["data"]
+
+    def look(self, path: str) -> dict[str, Any] | None:
+        """One record, or None when it is not there or deleted."""
+        found = self._ask("GET", path, gone_is_fine=True)["data"]
+        return None if not found or found.get("is_deleted") else found
 
     def pages(self, path: str, **params: str | int) -> Iterator[list[dict[str, Any]]]:
         """The pages of a v2 list; raises GiveUp when the cursor leads in a circle."""
@@ -74,17 +81,25 @@ def answered(response: httpx.Response) -> dict[str, Any]:
     if status >= 500 or response.is_success:
         error = RetryLater if method == "GET" else OutcomeUnknown
         raise error(f"Pipedrive answered {method} {path} with {status} and no usable result")
+    raise refusal(answer, method, path, status, response.request.url.host)
+
+
+def refusal(answer: Any, method: str, path: str, status: int, host: str) -> PipelineError:
+    """What to do about a 4xx."""
     said = _message(answer)
+    code = str(answer.get("code", "")) if isinstance(answer, dict) else ""
+    if code.startswith("feature_capping"):
+        return Full(f"Pipedrive's plan allows no more of these: {said}")
     if status == 401:
-        raise GiveUp(
-            f"Pipedrive does not accept the API token (401 {said}): check PIPEDRIVE_API_TOKEN and PIPEDRIVE_BASE_URL."
-        )
-    capped = isinstance(answer, dict) and str(answer.get("code", "")).startswith("feature_capping")
-    if status in {402, 403} and not capped:
-        raise GiveUp(f"Pipedrive refuses {method} {path} ({status} {said}): check the rights of the token's user.")
-    if answer is None and status == 404:
-        raise GiveUp(f"There is no {path} at {response.request.url.host}: check PIPEDRIVE_BASE_URL.")
-    raise HoldRow(f"Pipedrive refused it: {status} {said}")
+        return GiveUp(f"Pipedrive does not accept the API token (401 {said}): {_CHECK}")
+    if status == 402:
+        return GiveUp(f"Pipedrive refuses {method} {path} (402 {said}): the company's subscription is not active.")
+    if status == 403:
+        hint = "check the rights of the token's user"
+        return HoldRow(f"Pipedrive refused it: 403 {said}; {hint}", may_be_systematic=True)
+    if status == 404 and answer is None:
+        return GiveUp(f"There is no {path} at {host}: check PIPEDRIVE_BASE_URL.")
+    return HoldRow(f"Pipedrive refused it: {status} {said}", may_be_systematic=code == SCHEMA_REFUSAL)
 
 
 def _message(answer: Any) -> str:

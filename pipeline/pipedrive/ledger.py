@@ -17,8 +17,11 @@ class Ledger:
     remaining: int
     keep_for_live: float = 0.0
     is_told: bool = False  # whether the limit came from Pipedrive
+    is_refused: bool = False  # whether it refused a request because the day's tokens are gone
     requests: Counter[str] = field(default_factory=Counter)
     tokens: Counter[str] = field(default_factory=Counter)
+    _booked: Counter[str] = field(default_factory=Counter)
+    _booked_tokens: Counter[str] = field(default_factory=Counter)
     _lock: Lock = field(default_factory=Lock)
 
     def book(self, method: str, path: str, headers: Mapping[str, str]) -> None:
@@ -37,6 +40,28 @@ class Ledger:
     def spent(self) -> int:
         """Tokens spent in this run."""
         return sum(self.tokens.values())
+
+    def unbooked(self) -> dict[str, tuple[int, int]]:
+        """Requests and tokens by kind of request, since this was asked last."""
+        with self._lock:
+            new = {
+                kind: (count - self._booked[kind], self.tokens[kind] - self._booked_tokens[kind])
+                for kind, count in self.requests.items()
+                if count > self._booked[kind]
+            }
+            self._booked, self._booked_tokens = self.requests.copy(), self.tokens.copy()
+            return new
+
+    def exhaust(self) -> None:
+        """Notes that Pipedrive said the day's tokens are gone, where its headers did not."""
+        with self._lock:
+            self.remaining, self.is_refused = 0, not self.is_told
+
+    def answered(self) -> None:
+        """Notes that Pipedrive answers again: a day that only a refusal ended is over."""
+        with self._lock:
+            if self.is_refused:
+                self.remaining, self.is_refused = self.limit, False
 
     def may_spend(self, *, live: bool) -> int:
         """Tokens left for this kind of work today."""

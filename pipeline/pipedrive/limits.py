@@ -13,7 +13,7 @@ from threading import Condition
 
 import httpx
 
-from pipeline.errors import BudgetSpent, GiveUp
+from pipeline.errors import Blocked, BudgetSpent
 from pipeline.pipedrive.ledger import Ledger
 from pipeline.retry import Attempt, Policy, is_broken
 
@@ -103,12 +103,12 @@ def reset_seconds(headers: Mapping[str, str]) -> float:
 def retry_policy(jitter: Callable[[], float] = random.random) -> Policy:
     """When a request may be sent again. A refused one was not carried out; a write without an answer may have been.
 
-    Raises BudgetSpent when the day's tokens are gone and GiveUp when Pipedrive blocks the token.
+    Raises BudgetSpent when the day's tokens are gone and Blocked when Pipedrive shuts the token out.
     """
 
     def seconds_to_wait(attempt: Attempt) -> float | None:
         if attempt.status == 403 and "html" in attempt.headers.get("content-type", ""):
-            raise GiveUp("Pipedrive blocks this API token for asking too fast (403 page); nothing more is sent today.")
+            raise Blocked("Pipedrive blocks this API token for asking too fast (403 page); nothing more is sent today.")
         if attempt.status == 429:
             return _after_429(attempt) + jitter()
         repeatable = attempt.method in {"GET", "PATCH", "DELETE"}
@@ -125,5 +125,5 @@ def _after_429(attempt: Attempt) -> float:
     burst_left = attempt.headers.get("x-ratelimit-remaining", "")
     says_daily = left_today == "0" or (burst_left.isdigit() and int(burst_left) >= 1)
     if says_daily or attempt.number >= 4:
-        raise BudgetSpent("Pipedrive's tokens for today are used up; it goes on after the reset.")
+        raise BudgetSpent("Pipedrive's tokens for today are used up; it goes on after the reset.", is_told=True)
     return reset_seconds(attempt.headers)

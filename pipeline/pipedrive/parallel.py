@@ -4,14 +4,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from threading import Event, local
+from threading import local
 from typing import Generic, Self, TypeVar
 
 import httpx
 
-from pipeline.errors import HoldRow, OutcomeUnknown, PipelineError
+from pipeline.errors import Full, HoldRow, OutcomeUnknown, PipelineError, RecordsGone, RefusedAlike
 
 WORKERS = 8
+ALIKE = 3  # refusals for one reason in a row, after which no further record is tried
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -43,6 +44,22 @@ class InDoubt(Generic[Item]):
 
 
 @dataclass(frozen=True)
+class Stale(Generic[Item]):
+    """Something it rests on is no longer in Pipedrive; nothing was carried out."""
+
+    item: Item
+    gone: RecordsGone
+
+
+@dataclass(frozen=True)
+class Paused(Generic[Item]):
+    """The plan has no room for it; nothing was carried out."""
+
+    item: Item
+    reason: str
+
+
+@dataclass(frozen=True)
 class NotSent(Generic[Item]):
     """It was never sent, or surely not carried out; `stopped_by` says why nothing more is sent."""
 
@@ -50,7 +67,7 @@ class NotSent(Generic[Item]):
     stopped_by: PipelineError
 
 
-Outcome = Done[Item, Result] | Refused[Item] | InDoubt[Item] | NotSent[Item]
+Outcome = Done[Item, Result] | Refused[Item] | InDoubt[Item] | Stale[Item] | Paused[Item] | NotSent[Item]
 
 
 class Workers:
@@ -58,6 +75,16 @@ class Workers:
 
     def __init__(self, count: int = WORKERS) -> None:
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="pipedrive")
+        self._stop = _Stop()
+
+    @property
+    def stopped_by(self) -> PipelineError | None:
+        """Why nothing further is sent."""
+        return self._stop.reason
+
+    def resume(self) -> None:
+        """What stopped the work was mended."""
+        self._stop = _Stop()
 
     def __enter__(self) -> Self:
         return self
@@ -67,23 +94,44 @@ class Workers:
 
     def begin(self, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Outcome[Item, Result]]:
         """Begins the work on all items at once; the outcomes come in their order, as they are asked for."""
-        stop, reasons = Event(), []
+        stop = self._stop
 
         def attempt(item: Item) -> Outcome[Item, Result]:
-            if stop.is_set():
-                return NotSent(item, reasons[0])
+            if stop.reason:
+                return NotSent(item, stop.reason)
             try:
-                return Done(item, work(item))
+                result = work(item)
             except HoldRow as refusal:
+                stop.count(refusal)
                 return Refused(item, str(refusal))
             except OutcomeUnknown:
                 return InDoubt(item)
+            except RecordsGone as gone:
+                return Stale(item, gone)
+            except Full as full:
+                return Paused(item, str(full))
             except PipelineError as error:
-                reasons.append(error)
-                stop.set()
+                stop.reason = stop.reason or error
                 return NotSent(item, error)
+            stop.alike.clear()
+            return Done(item, result)
 
         return self._pool.map(attempt, items)
+
+
+class _Stop:
+    """Why nothing further is sent: a fatal error, or the same refusal of one record after the other."""
+
+    def __init__(self) -> None:
+        self.reason: PipelineError | None = None
+        self.alike: list[str] = []
+
+    def count(self, refusal: HoldRow) -> None:
+        """Notes a refusal."""
+        said = str(refusal)
+        self.alike = [*(known for known in self.alike if known == said), said] if refusal.may_be_systematic else []
+        if len(self.alike) >= ALIKE:
+            self.reason = self.reason or RefusedAlike(f"{ALIKE} records in a row were refused alike. {said}")
 
 
 def overlapping(chunks: Iterable[Chunk], begin: Callable[[Chunk], Begun], finish: Callable[[Begun], None]) -> None:

@@ -1,7 +1,7 @@
 """What is in Pipedrive already: read once when ours may be there, and whenever the outcome of a write is in doubt."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ RECOVERY_FIELDS = {
     "products": ("product", "Exact item-ID"),
     "deals": ("deal", "Exact order-ID"),
 }
+DEALS_AT_ONCE = 100  # whose rows one list gives
 _CLOCKS_APART = timedelta(minutes=5)  # how far our clock and Pipedrive's may differ
 
 
@@ -24,6 +25,7 @@ class Found:
     key: str
     record_id: int
     administration: str | None = None
+    record: Mapping[str, Any] = field(default_factory=dict)
 
 
 def candidates(client: PipedriveClient, schema: Schema) -> Iterator[Candidate]:
@@ -43,37 +45,48 @@ def candidates(client: PipedriveClient, schema: Schema) -> Iterator[Candidate]:
 
 
 def recorded(client: PipedriveClient, schema: Schema, kind: str, *, since: datetime | None = None) -> list[Found]:
-    """The records that carry one of our keys, archived deals too; of two with one key the older."""
+    """The records that carry one of our keys, oldest first; those that changed since, or all, archived deals too."""
     entity, name = RECOVERY_FIELDS[kind]
     code = schema.code(entity, name)
     params: dict[str, Any] = {}
     if since:
         params["updated_since"] = (since - _CLOCKS_APART).strftime("%Y-%m-%dT%H:%M:%SZ")
-    paths = ["/api/v2/deals", "/api/v2/deals/archived"] if kind == "deals" else [f"/api/v2/{kind}"]
-    found: dict[str, Found] = {}
-    for path in paths:
-        for page in client.pages(path, **params):
-            for record in page:
-                fields = record.get("custom_fields") or {}
-                key = fields.get(code)
-                if key and (key not in found or int(record["id"]) < found[key].record_id):
-                    found[key] = Found(key, int(record["id"]), _administration(schema, entity, fields))
-    return list(found.values())
+    archived = ["/api/v2/deals/archived"] if kind == "deals" and not since else []
+    paths = [f"/api/v2/{kind}", *archived]
+    records = (record for path in paths for page in client.pages(path, **params) for record in page)
+    found = [shown for record in records if (shown := _found(schema, entity, code, record))]
+    return sorted(found, key=lambda one: one.record_id)
 
 
-def searched(client: PipedriveClient, schema: Schema, kind: str, key: str) -> Found | None:
-    """The record with that key by exact field search; the index may lag some seconds behind."""
+def searched(client: PipedriveClient, schema: Schema, kind: str, key: str) -> list[Found]:
+    """The records with that key by exact field search, oldest first, each looked at.
+
+    The index may lag some seconds behind, for what is new and for what was deleted.
+    """
     entity, name = RECOVERY_FIELDS[kind]
     code = schema.code(entity, name)
     answer = client.get("/api/v2/itemSearch/field", term=key, entity_type=entity, field=code, match="exact")
     rows = answer.get("items", []) if isinstance(answer, dict) else answer or []
-    ids = sorted(int((row.get("item") or row)["id"]) for row in rows)
-    return Found(key, ids[0]) if ids else None
+    records = (client.look(f"/api/v2/{kind}/{(row.get('item') or row)['id']}") for row in rows)
+    found = [shown for record in records if record and (shown := _found(schema, entity, code, record))]
+    return sorted((one for one in found if one.key == key), key=lambda one: one.record_id)
 
 
-def rows_of(client: PipedriveClient, deal_id: int) -> list[dict[str, Any]]:
-    """The rows of a deal as they stand, in their order."""
-    return [row for page in client.pages(f"/api/v2/deals/{deal_id}/products", sort_by="id") for row in page]
+def rows_of(client: PipedriveClient, deal_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    """The rows of each of those deals as they stand, in their order."""
+    rows: dict[int, list[dict[str, Any]]] = {deal_id: [] for deal_id in deal_ids}
+    for start in range(0, len(deal_ids), DEALS_AT_ONCE):
+        ids = ",".join(map(str, deal_ids[start : start + DEALS_AT_ONCE]))
+        for page in client.pages("/api/v2/deals/products", deal_ids=ids, sort_by="id"):
+            for row in page:
+                rows[int(row["deal_id"])].append(row)
+    return rows
+
+
+def _found(schema: Schema, entity: str, code: str, record: Mapping[str, Any]) -> Found | None:
+    fields = record.get("custom_fields") or {}
+    key = fields.get(code)
+    return Found(key, int(record["id"]), _administration(schema, entity, fields), record) if key else None
 
 
 def _administration(schema: Schema, entity: str, fields: Mapping[str, Any]) -> str | None:

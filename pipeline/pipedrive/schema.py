@@ -25,6 +25,12 @@ class Schema:
     options: dict[tuple[str, str, str], tuple[int, str]] = field(default_factory=dict)  # (…, meaning) → id, label
     users: dict[str, User] = field(default_factory=dict)  # by e-mail, lower case
 
+    @property
+    def ids(self) -> tuple:
+        """All that the content of records is made of: another one means other content."""
+        options = {key: option for key, (option, _) in self.options.items()}
+        return self.pipeline_id, self.stages, self.fields, options, self.users
+
     def code(self, entity: str, name: str) -> str:
         """The field's key."""
         return self.fields[entity, name]
@@ -34,11 +40,11 @@ class Schema:
         known = self.options.get((entity, name, meaning or ""))
         return known[0] if known else None
 
-    def owner(self, e_mails: Iterable[str]) -> int | None:
-        """The first of them who is an active user, else the token's own user."""
+    def owner(self, e_mails: Iterable[str], *, kept: int | None = None) -> int | None:
+        """The first of them who is an active user, or is `kept`; else the token's own user."""
         for e_mail in e_mails:
             user = self.users.get(e_mail)
-            if user and user.is_active:
+            if user and (user.is_active or user.user_id == kept):
                 return user.user_id
         return next((user.user_id for user in self.users.values() if user.is_token_owner), None)
 

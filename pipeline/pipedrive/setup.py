@@ -1,12 +1,13 @@
 """Finds the pipeline, stages, fields, options and users by name, and makes what is missing.
 
-Nothing is renamed or removed but an option whose meaning got another label (a renamed item group).
+Nothing is removed. What is known by its id gets its name back where people renamed it: by that name it is found again
+after a loss. An option whose meaning got another label (a renamed item group) is renamed too.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pipeline.errors import GiveUp, HoldRow
+from pipeline.errors import Full, GiveUp, HoldRow
 from pipeline.pipedrive.client import PipedriveClient
 from pipeline.pipedrive.fields import PATHS, CustomField
 from pipeline.pipedrive.schema import Schema, User, labels
@@ -25,13 +26,15 @@ def complete(
     `stages` gives the name of each stage in their order. Raises GiveUp when a field of that name has another type.
     """
     schema = Schema(options=dict(known.options), users=users(client))
-    schema.pipeline_id = _pipeline(client, pipeline)
-    schema.stages = _stages(client, schema.pipeline_id, stages)
+    schema.pipeline_id = _pipeline(client, pipeline, known.pipeline_id)
+    schema.stages = _stages(client, schema.pipeline_id, stages, known.stages)
     found = {entity: _custom_fields(client, path) for entity, path in PATHS.items()}
-    used_before = "Exact order-ID" in found["deal"] or "Exact item-ID" in found["product"]
+    names = {entity: {field["field_name"] for field in there} for entity, there in found.items()}
+    used_before = "Exact order-ID" in names["deal"] or "Exact item-ID" in names["product"]
     for field in fields:
         if not field.has_options or field.options:
-            _field(client, schema, field, found[field.entity].get(field.name))
+            code = known.fields.get((field.entity, field.name))
+            _field(client, schema, field, _chosen(found[field.entity], "field_name", field.name, "field_code", code))
     return schema, used_before
 
 
@@ -47,29 +50,44 @@ def users(client: PipedriveClient) -> dict[str, User]:
     }
 
 
-def _pipeline(client: PipedriveClient, name: str) -> int:
-    for page in client.pages("/api/v2/pipelines"):
-        for pipeline in page:
-            if pipeline["name"] == name and not pipeline.get("is_deleted"):
-                return int(pipeline["id"])
-    return int(client.post("/api/v2/pipelines", {"name": name})["id"])
+def _chosen(there: Iterable[dict[str, Any]], name_key: str, name: str, id_key: str, known: Any) -> dict | None:
+    """The one of that name, of several the one we know; else the one we know, whatever it is called now."""
+    there = list(there)
+    ours = next((one for one in there if one[id_key] == known), None)
+    named = [one for one in there if one[name_key] == name]
+    return ours if ours in named else next(iter(named), ours)
 
 
-def _stages(client: PipedriveClient, pipeline_id: int, names: Mapping[str, str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for page in client.pages("/api/v2/stages", pipeline_id=pipeline_id):
-        for stage in page:
-            if not stage.get("is_deleted"):
-                found.setdefault(stage["name"], int(stage["id"]))
-    for name in names.values():
-        if name not in found:
-            found[name] = int(client.post("/api/v2/stages", {"name": name, "pipeline_id": pipeline_id})["id"])
-    return {stage: found[name] for stage, name in names.items()}
+def _pipeline(client: PipedriveClient, name: str, known: int) -> int:
+    there = [one for page in client.pages("/api/v2/pipelines") for one in page if not one.get("is_deleted")]
+    return _named(client, "/api/v2/pipelines", name, _chosen(there, "name", name, "id", known), {})
 
 
-def _custom_fields(client: PipedriveClient, path: str) -> dict[str, dict[str, Any]]:
-    fields = (field for page in client.pages(path) for field in page if field.get("is_custom_field"))
-    return {field["field_name"]: field for field in fields}
+def _stages(
+    client: PipedriveClient, pipeline_id: int, names: Mapping[str, str], known: Mapping[str, int]
+) -> dict[str, int]:
+    path = "/api/v2/stages"
+    pages = client.pages(path, pipeline_id=pipeline_id)
+    there = [stage for page in pages for stage in page if not stage.get("is_deleted")]
+    return {
+        stage: _named(
+            client, path, name, _chosen(there, "name", name, "id", known.get(stage)), {"pipeline_id": pipeline_id}
+        )
+        for stage, name in names.items()
+    }
+
+
+def _named(client: PipedriveClient, path: str, name: str, found: dict[str, Any] | None, of: Mapping[str, Any]) -> int:
+    """The id of what bears the name now: found so, called so again, or made."""
+    if found is None:
+        return int(client.post(path, {"name": name, **of})["id"])
+    if found["name"] != name:
+        client.patch(f"{path}/{found['id']}", {"name": name})
+    return int(found["id"])
+
+
+def _custom_fields(client: PipedriveClient, path: str) -> list[dict[str, Any]]:
+    return [field for page in client.pages(path) for field in page if field.get("is_custom_field")]
 
 
 def _field(client: PipedriveClient, schema: Schema, wanted: CustomField, found: dict[str, Any] | None) -> None:
@@ -82,6 +100,8 @@ def _field(client: PipedriveClient, schema: Schema, wanted: CustomField, found: 
             f"{wanted.field_type} is needed: rename that field in Pipedrive, then start again."
         )
     code = found["field_code"]
+    if found["field_name"] != wanted.name:
+        client.patch(f"{path}/{code}", {"field_name": wanted.name})
     schema.fields[wanted.entity, wanted.name] = code
     if wanted.has_options:
         _options(client, schema, wanted, f"{path}/{code}/options", labels(found.get("options") or []))
@@ -93,7 +113,7 @@ def _made(client: PipedriveClient, path: str, wanted: CustomField) -> dict[str, 
         body["options"] = [{"label": label} for label in dict.fromkeys(wanted.options.values())]
     try:
         return client.post(path, body)
-    except HoldRow as refusal:
+    except (HoldRow, Full) as refusal:
         raise GiveUp(f'Pipedrive does not take the {wanted.entity} field "{wanted.name}". {refusal}') from None
 
 
@@ -110,7 +130,7 @@ def _options(client: PipedriveClient, schema: Schema, wanted: CustomField, path:
 
 
 def _renamed(schema: Schema, wanted: CustomField, there: Mapping[str, int]) -> dict[str, int]:
-    """New label → option, where what an option stands for is called otherwise now."""
+    """New label → option, where what an option stands for is called otherwise now, here or there."""
     known = {
         meaning: schema.options.get((wanted.entity, wanted.name, meaning), (0, None)) for meaning in wanted.options
     }
@@ -118,6 +138,7 @@ def _renamed(schema: Schema, wanted: CustomField, there: Mapping[str, int]) -> d
     renamed: dict[str, int] = {}
     for meaning, label in wanted.options.items():
         option, before = known[meaning]
-        if option in there.values() and option not in kept and before != label and label not in there:
+        is_free = before == label or option not in kept
+        if option in there.values() and is_free and label not in there and option not in renamed.values():
             renamed.setdefault(label, option)
     return renamed

@@ -9,19 +9,17 @@ from sqlalchemy import Connection, Engine, text
 from pipeline.config import Config
 from pipeline.domain.matching import Wanted, match
 from pipeline.pipedrive import present, setup
+from pipeline.pipedrive.bodies import seen
 from pipeline.pipedrive.client import PipedriveClient
 from pipeline.pipedrive.fields import CustomField, custom_fields
 from pipeline.pipedrive.schema import Schema, User
+from pipeline.steps.bookkeeping import RECORD_COLUMNS, doubt_rows, queue_refused
+from pipeline.steps.duplicates import Duplicate, note_duplicates
 from pipeline.warehouse import memory
 from pipeline.warehouse.tables import pipedrive as tables
 from pipeline.warehouse.writing import upsert
 
 USERS_KEPT = timedelta(days=1)
-RECORD_COLUMNS = {
-    "organizations": ("customer_id", "org_id"),
-    "products": ("product_key", "product_id"),
-    "deals": ("order_id", "deal_id"),
-}
 
 
 def schema_for(engine: Engine, client: PipedriveClient, config: Config) -> Schema:
@@ -35,14 +33,41 @@ def schema_for(engine: Engine, client: PipedriveClient, config: Config) -> Schem
     configured = {"pipeline": config.pipedrive.pipeline, "stages": stages}
     if names == configured and not known.lacks(wanted, stages):
         if users_read_at and datetime.now(UTC) - datetime.fromisoformat(users_read_at) > USERS_KEPT:
-            known.users = setup.users(client)
+            users, known.users = known.users, setup.users(client)
             _keep(engine, known, configured)
+            if users != known.users:
+                with engine.begin() as tx:
+                    tx.execute(text(_QUEUE_WRITTEN))  # whose owner has left gets another one
         return known
-    schema, used_before = setup.complete(client, known, fields=wanted, **configured)
+    schema, used_before = setup.complete(client, _named(known, names, configured), fields=wanted, **configured)
     if names is None and used_before:
         _recognise(engine, client, config, schema)
     _keep(engine, schema, configured)
     return schema
+
+
+def reread_schema(engine: Engine, client: PipedriveClient, config: Config) -> tuple[Schema, bool]:
+    """The account's schema as it is now, with what was missing made again, and whether it is another one.
+
+    When it is, everything is compared with it once more, and what was refused is tried again.
+    """
+    with engine.connect() as connection:
+        wanted, known = wanted_fields(connection, config), kept_schema(connection)
+        names = memory.recall(connection, "pipedrive names")
+    configured = {"pipeline": config.pipedrive.pipeline, "stages": config.pipedrive.stages.model_dump()}
+    schema, _ = setup.complete(client, _named(known, names, configured), fields=wanted, **configured)
+    _keep(engine, schema, configured)
+    changed = schema.ids != known.ids
+    if changed:
+        with engine.begin() as tx:
+            tx.execute(text(_QUEUE_WRITTEN))
+            queue_refused(tx)
+    return schema, changed
+
+
+def _named(known: Schema, names: Any, configured: Mapping[str, Any]) -> Schema:
+    """What is known; pipeline and stages that are configured otherwise now are not: those are found by name."""
+    return known if names == configured else Schema(fields=known.fields, options=known.options, users=known.users)
 
 
 def wanted_fields(connection: Connection, config: Config) -> list[CustomField]:
@@ -123,28 +148,36 @@ def remember_found(
     config: Config,
     written: Mapping[str, Any] | None = None,
 ) -> None:
-    """Links records that carry one of our keys.
+    """Links records that carry one of our keys; of two with one key the oldest, the other is noted as a duplicate.
 
-    `written` gives the content of those we know it of; others are written once more, and the rows of such deals read.
+    `written` gives the content that was to be written, where we know it: what of it stands there was. Others are
+    written once more, and the rows of such deals read.
     """
-    written = written or {}
+    written, duplicates = written or {}, list[Duplicate]()
     table, (key, record_id) = getattr(tables, kind), RECORD_COLUMNS[kind]
     names = [administration.name for administration in config.administrations]
+    oldest: dict[tuple[str, str], present.Found] = {}
+    for one in sorted(found, key=lambda one: one.record_id):
+        for administration in [one.administration] if one.administration in names else names:
+            first = oldest.setdefault((administration, one.key), one)
+            if first is not one:
+                duplicates.append((administration, one, first))
     rows = [
-        {"administration": administration, key: one.key, record_id: one.record_id, "written": written.get(one.key)}
-        for one in found
-        for administration in ([one.administration] if one.administration in names else names)
+        {
+            "administration": administration,
+            key: one.key,
+            record_id: one.record_id,
+            "written": seen(written[one.key], one.record) if written.get(one.key) else None,
+            **({"is_archived": bool(one.record.get("is_archived"))} if kind == "deals" else {}),
+        }
+        for (administration, _), one in oldest.items()
     ]
     with engine.begin() as tx:
         upsert(tx, table, rows, keeping=(record_id, "written"))
+        note_duplicates(tx, kind, duplicates)
         if kind == "deals":
-            now = datetime.now(UTC)
-            unread = [row for row in rows if row["written"] is None]
-            doubts = [
-                {"administration": row["administration"], "kind": "deal_products", "key": row[key], "intended_at": now}
-                for row in unread
-            ]
-            upsert(tx, tables.intents, doubts, keeping=("intended_at",))
+            unread = [(row["administration"], row[key]) for row in rows if row["written"] is None]
+            doubt_rows(tx, unread)
 
 
 def adopt_organizations(engine: Engine, client: PipedriveClient, schema: Schema) -> None:
@@ -161,6 +194,13 @@ def adopt_organizations(engine: Engine, client: PipedriveClient, schema: Schema)
         upsert(tx, tables.organizations, rows)
 
 
+_QUEUE_WRITTEN = """
+INSERT INTO state.pending (stage, administration, key)
+SELECT 'pipedrive/organizations', administration, customer_id FROM pipedrive.organizations
+UNION ALL SELECT 'pipedrive/products', administration, product_key FROM pipedrive.products
+UNION ALL SELECT 'pipedrive/deals', administration, order_id FROM pipedrive.deals
+ON CONFLICT DO NOTHING
+"""
 _WITHOUT_ORGANIZATION = """
 SELECT customer_id, name, debtor_code, administration, postcode, website FROM crm.organizations AS wanted
 WHERE NOT EXISTS (SELECT FROM pipedrive.organizations AS there

@@ -4,28 +4,35 @@ The only place that writes to Pipedrive. Whoever calls `apply` gets a report; a 
 failure, and what is left waits for the next run.
 """
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Set
 from functools import partial
+from hashlib import sha256
 
 from sqlalchemy import Engine, text
 
 from pipeline import progress
 from pipeline.config import Config
-from pipeline.errors import BudgetSpent, RetryLater
+from pipeline.errors import Blocked, BudgetSpent, GiveUp, OutcomeUnknown, RetryLater
 from pipeline.pipedrive.client import PipedriveClient
 from pipeline.pipedrive.ledger import Ledger
 from pipeline.pipedrive.parallel import Workers
 from pipeline.steps import backlog
 from pipeline.steps.account import adopt_organizations, group_names, schema_for
+from pipeline.steps.archive import archive_old, make_room
+from pipeline.steps.bookkeeping import queue_refused
 from pipeline.steps.doubts import settle_doubts
+from pipeline.steps.duplicates import close_duplicates
+from pipeline.steps.ledger_book import book, ledger_of_today, note_block, refuse_while_blocked
 from pipeline.steps.outcomes import KINDS, Report
-from pipeline.steps.write_records import Writer, write_records
+from pipeline.steps.reopening import takes_rows_on_open_deals_only
+from pipeline.steps.write_records import write_records
 from pipeline.steps.write_rows import write_rows
+from pipeline.steps.writer import Access, Writer
 from pipeline.warehouse import memory
 from pipeline.warehouse.connection import only_one
 
 Connect = Callable[[Ledger], PipedriveClient]
+Chosen = Set[tuple[str, str, str]]  # administration, kind, key
 LOCK = "pipedrive"
 PASSES = 3  # over what waits, when answers were lost: the later ones write what was looked up
 _MANY = 1_000  # records waiting
@@ -38,51 +45,94 @@ def apply(engine: Engine, connect: Connect, config: Config, *, daily_tokens: int
     """
     report = Report()
     with only_one(engine, LOCK):
+        _notice_configuration(engine, config)
         if backlog.anything_waits(engine, config):
-            ledger = _ledger(engine, config, daily_tokens)
-            try:
-                _carry_out(engine, connect(ledger), config, report)
-            except BudgetSpent as spent:
-                report.stopped = str(spent)
-            finally:
-                report.tokens = ledger.spent
-                _book(engine, ledger)
+            with_writer(Access(engine, connect, config, daily_tokens), report, carry_out)
         _count(engine, report)
+    _raise_what_stays_undone(report)
+    return report
+
+
+def with_writer(access: Access, report: Report, work: Callable[[Writer], None]) -> None:
+    """Works with today's budget; the caller holds the lock. A spent day ends the work, and the report says so."""
+    refuse_while_blocked(access.engine)
+    ledger = ledger_of_today(access.engine, access.config, access.daily_tokens)
+    client = access.connect(ledger)
+    try:
+        with Workers() as workers:
+            work(_writer(access, client, report, workers))
+    except BudgetSpent as spent:
+        report.stopped = str(spent)
+        if spent.is_told:
+            ledger.exhaust()
+    except OutcomeUnknown as unknown:  # while setting up: what was made is found by its name next time
+        raise RetryLater(str(unknown)) from unknown
+    except Blocked:
+        note_block(access.engine)
+        raise
+    finally:
+        report.tokens = ledger.spent
+        with access.engine.begin() as tx:
+            book(tx, ledger)
+
+
+def _writer(access: Access, client: PipedriveClient, report: Report, workers: Workers) -> Writer:
+    if client.ledger.may_spend(live=False) <= 0:
+        client.get("/api/v1/users/me")  # the answer tells whether another budget day has begun
+        client.ledger.answered()
+    schema = schema_for(access.engine, client, access.config)
+    with access.engine.connect() as connection:
+        names, opens = group_names(connection), takes_rows_on_open_deals_only(connection)
+    return Writer(access.engine, client, access.config, schema, names, report, workers, opens_for_rows=opens)
+
+
+def carry_out(writer: Writer, only: Chosen | None = None) -> None:
+    """Writes what waits, or what of it is chosen; in further passes also what had to be looked at first."""
+    _tell_the_planner(writer.engine)
+    for _ in range(PASSES):
+        writer.report.in_doubt = writer.report.again = 0
+        settle_doubts(writer.engine, writer.client, writer.schema, writer.config)
+        close_duplicates(writer.engine, writer.client)
+        _write_all(writer, only)
+        if not writer.report.in_doubt and not writer.report.again:
+            break
+    with writer.engine.begin() as tx:
+        tx.execute(text("DELETE FROM state.pending WHERE stage = 'pipedrive/item_groups'"))
+
+
+def _raise_what_stays_undone(report: Report) -> None:
     if report.in_doubt:
         raise RetryLater(
             f"{report.in_doubt} writes to Pipedrive were never answered; the next run looks them up first."
         )
-    return report
+    if report.paused:
+        raise GiveUp(
+            f"{report.paused} No further deals are made, all else was written: get a larger plan, or let old deals be "
+            "archived (archive_after_months, deal_cap)."
+        )
 
 
-def _carry_out(engine: Engine, client: PipedriveClient, config: Config, report: Report) -> None:
-    if client.ledger.may_spend(live=False) <= 0:
-        client.get("/api/v1/users/me")  # the answer's headers tell whether another budget day has begun
-    _tell_the_planner(engine)
-    schema = schema_for(engine, client, config)
-    with engine.connect() as connection:
-        names = group_names(connection)
-    with Workers() as workers:
-        writer = Writer(engine, client, schema, names, report, workers)
-        for _ in range(PASSES):
-            report.in_doubt = 0
-            settle_doubts(engine, client, schema, config)
-            _write_all(writer)
-            if not report.in_doubt:
-                break
+def _notice_configuration(engine: Engine, config: Config) -> None:
+    """Lets what was refused be tried again under another configuration."""
+    now = sha256(config.model_dump_json().encode()).hexdigest()
     with engine.begin() as tx:
-        tx.execute(text("DELETE FROM state.pending WHERE stage = 'pipedrive/item_groups'"))
+        before = memory.recall(tx, "configuration of the last writing")
+        if before != now:
+            memory.note(tx, "configuration of the last writing", now)
+            queue_refused(tx)
 
 
-def _write_all(writer: Writer) -> None:
+def _write_all(writer: Writer, only: Chosen | None) -> None:
     """Everything that waits, in its order of work: all deals of history before any of their rows."""
     for live in (True, False):
         if backlog.has_new_customers(writer.engine, live=live) and writer.client.ledger.may_spend(live=live) > 0:
             adopt_organizations(writer.engine, writer.client, writer.schema)
+        make_room(writer, live=live)
         for kind, choice in backlog.OF_ORDERS:
-            _write(writer, kind, choice, live=live)
+            _write(writer, kind, choice, only, live=live)
     for kind in ("organizations", "products"):
-        _write(writer, kind, backlog.ALL, live=False)
+        _write(writer, kind, backlog.ALL, only, live=False)
+    archive_old(writer)
 
 
 def _tell_the_planner(engine: Engine) -> None:
@@ -92,9 +142,11 @@ def _tell_the_planner(engine: Engine) -> None:
             tx.execute(text("ANALYZE state.pending, crm.deals, crm.deal_products, crm.products, crm.organizations"))
 
 
-def _write(writer: Writer, kind: str, choice: str, *, live: bool) -> None:
+def _write(writer: Writer, kind: str, choice: str, only: Chosen | None, *, live: bool) -> None:
     with writer.engine.connect() as connection:
         waiting = backlog.waiting(connection, kind, choice, live=live)
+    if only is not None:
+        waiting = [entry for entry in waiting if (entry.administration, kind, entry.key) in only]
     done = 0
 
     def tell(written: int) -> None:
@@ -104,31 +156,6 @@ def _write(writer: Writer, kind: str, choice: str, *, live: bool) -> None:
 
     write = write_rows if kind == "deal_products" else partial(write_records, kind=kind)
     write(writer, waiting=waiting, live=live, progress=tell)
-
-
-def _ledger(engine: Engine, config: Config, daily_tokens: int) -> Ledger:
-    """The day's budget as the last run left it; a day is UTC's until an answer tells more."""
-    with engine.connect() as connection:
-        kept = memory.recall(connection, "pipedrive budget") or {}
-    is_told = bool(kept.get("told"))
-    limit = kept["limit"] if is_told else daily_tokens
-    spent = kept["limit"] - kept["remaining"] if kept.get("day") == datetime.now(UTC).date().isoformat() else 0
-    return Ledger(limit, limit - spent, config.budget.keep_for_live, is_told=is_told)
-
-
-def _book(engine: Engine, ledger: Ledger) -> None:
-    today = datetime.now(UTC).date()
-    with engine.begin() as tx:
-        budget = {
-            "day": today.isoformat(),
-            "limit": ledger.limit,
-            "remaining": ledger.remaining,
-            "told": ledger.is_told,
-        }
-        memory.note(tx, "pipedrive budget", budget)
-        for request, tokens in ledger.tokens.items():
-            row = {"day": today, "request": request, "requests": ledger.requests[request], "tokens": tokens}
-            tx.execute(text(_BOOK), row)
 
 
 def _count(engine: Engine, report: Report) -> None:
@@ -141,11 +168,6 @@ def _count(engine: Engine, report: Report) -> None:
         tally.unchanged = max(0, row.written - tally.created - tally.updated)
 
 
-_BOOK = """
-INSERT INTO pipedrive.token_usage AS booked (budget_day, request, requests, tokens)
-VALUES (:day, :request, :requests, :tokens) ON CONFLICT (budget_day, request) DO UPDATE
-SET requests = booked.requests + excluded.requests, tokens = booked.tokens + excluded.tokens
-"""
 _COUNTS = """
 SELECT kind, written, waiting, held FROM (VALUES
     ('organizations', (SELECT count(*) FROM pipedrive.organizations), (SELECT count(*) FROM state.pending

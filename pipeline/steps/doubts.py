@@ -1,6 +1,6 @@
 """Writes whose outcome nobody knows: looked up in Pipedrive before anything is tried again.
 
-Deals' rows are looked up by `steps/write_rows.py`, one deal at a time, when their turn comes.
+Deals' rows are looked up by `steps/write_rows.py`, when their turn comes.
 """
 
 import time
@@ -12,9 +12,11 @@ from pipeline.config import Config
 from pipeline.pipedrive import present
 from pipeline.pipedrive.client import PipedriveClient
 from pipeline.pipedrive.schema import Schema
-from pipeline.steps.account import RECORD_COLUMNS, remember_found
+from pipeline.steps.account import remember_found
+from pipeline.steps.bookkeeping import RECORD_COLUMNS
 
-INDEX_LAG = timedelta(seconds=10)  # how long the search index may take to show a new record
+# How long the search index may take to show a new record, and a request whose answer was lost to be carried out.
+CATCHING_UP = timedelta(seconds=10)
 
 _OPEN = """
 SELECT administration, key, intended_at, body FROM pipedrive.intents WHERE kind = :kind ORDER BY intended_at
@@ -29,18 +31,21 @@ def settle_doubts(engine: Engine, client: PipedriveClient, schema: Schema, confi
             doubts = connection.execute(text(_OPEN), {"kind": kind}).all()
         if not doubts:
             continue
-        found = {one.key: one for one in present.recorded(client, schema, kind, since=doubts[0].intended_at)}
-        missing = [doubt.key for doubt in doubts if doubt.key not in found]
-        if missing:
-            _wait_for_the_index(max(doubt.intended_at for doubt in doubts))
-            found |= {key: one for key in missing if (one := present.searched(client, schema, kind, key))}
         bodies = {doubt.key: doubt.body for doubt in doubts}
-        remember_found(engine, kind, [one for key, one in found.items() if key in bodies], config, bodies)
+        listed = present.recorded(client, schema, kind, since=doubts[0].intended_at)
+        found = [one for one in listed if one.key in bodies]
+        missing = set(bodies) - {one.key for one in found}
+        if missing:
+            wait_until_caught_up(max(doubt.intended_at for doubt in doubts))
+            for key in sorted(missing):
+                found += present.searched(client, schema, kind, key)
+        remember_found(engine, kind, found, config, bodies)
         with engine.begin() as tx:
             tx.execute(text(_SETTLED), {"kind": kind, "keys": list(bodies)})
 
 
-def _wait_for_the_index(newest: datetime) -> None:
-    left = (newest + INDEX_LAG - datetime.now(UTC)).total_seconds()
+def wait_until_caught_up(newest: datetime) -> None:
+    """Waits until what was sent at that moment shows, if it was carried out."""
+    left = (newest + CATCHING_UP - datetime.now(UTC)).total_seconds()
     if left > 0:
         time.sleep(left)

@@ -23,7 +23,9 @@ class Report:
     tallies: dict[str, Tally] = field(default_factory=lambda: {kind: Tally() for kind in KINDS})
     tokens: int = 0
     in_doubt: int = 0
+    again: int = 0  # records that were looked at anew and can be written now
     stopped: str | None = None  # the sentence that says what ran out
+    paused: str | None = None  # why no further records of a kind are made
 
     def changed(self, kind: str) -> int:
         """Records of one table that were written."""

@@ -2,15 +2,20 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from math import ceil
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
 from pipeline.config import Config
 from pipeline.domain.budget import READ_LIST, READ_STAGES, READ_USERS, WRITE, add_price
+from pipeline.domain.row_plan import plan_rows
 from pipeline.pipedrive.fields import PATHS
 from pipeline.steps.account import kept_schema, wanted_fields
-from pipeline.warehouse import memory
+from pipeline.steps.backlog import Waiting
+from pipeline.steps.ledger_book import ledger_of_today
+from pipeline.steps.write_rows import row_tasks
 
 
 @dataclass
@@ -20,7 +25,17 @@ class Plan:
     create: Counter[str] = field(default_factory=Counter)
     update: Counter[str] = field(default_factory=Counter)
     tokens: Counter[str] = field(default_factory=Counter)
-    remaining: int | None = None
+    remaining: int = 0
+    a_day: int = 0  # tokens a day that history may use
+
+    @property
+    def done_on(self) -> date | None:
+        """The day on which all of it is written, if nothing else comes; None when no day is left tokens for it."""
+        left = sum(self.tokens.values()) - max(0, self.remaining)
+        today = datetime.now(UTC).date()
+        if left <= 0:
+            return today
+        return today + timedelta(days=ceil(left / self.a_day)) if self.a_day else None
 
     def as_dict(self) -> dict[str, Any]:
         """The plan as plain numbers."""
@@ -35,25 +50,38 @@ class Plan:
             "setup": setup,
             "tokens": sum(self.tokens.values()),
             "tokens_left_today": self.remaining,
+            "tokens_a_day": self.a_day,
+            "done_on": self.done_on and self.done_on.isoformat(),
         }
 
 
 def plan(engine: Engine, config: Config, daily_tokens: int) -> Plan:
-    """The plan as it stands; rows of deals are priced as if a deal's rows were added anew."""
+    """The plan as it stands."""
     planned = Plan()
     with engine.connect() as connection:
         for kind, query in _RECORDS.items():
             row = connection.execute(text(query)).one()
             planned.create[kind], planned.update[kind] = row.created, row.updated
             planned.tokens[kind] = (row.created + row.updated) * WRITE
-        for row in connection.execute(text(_ROWS)):
-            planned.create["deal_products"] += max(0, row.wanted - row.written)
-            planned.update["deal_products"] += min(row.wanted, row.written)
-            planned.tokens["deal_products"] += add_price(row.wanted) if not row.written else WRITE
+        for deal in connection.execute(text(_NEW_ROWS)):
+            planned.create["deal_products"] += deal.wanted
+            planned.tokens["deal_products"] += add_price(deal.wanted)
+        _plan_changed_rows(connection, planned)
         planned.tokens["setup"] = _setup_price(connection, config)
-        budget = memory.recall(connection, "pipedrive budget") or {}
-    planned.remaining = budget.get("remaining", daily_tokens)
+    ledger = ledger_of_today(engine, config, daily_tokens)
+    planned.remaining = ledger.may_spend(live=True)
+    planned.a_day = int(ledger.limit * (1 - config.budget.keep_for_live))
     return planned
+
+
+def _plan_changed_rows(connection: Connection, planned: Plan) -> None:
+    changed = [Waiting(row.administration, row.key, 0) for row in connection.execute(text(_CHANGED_ROWS))]
+    for start in range(0, len(changed), _CHUNK):
+        for task in row_tasks(connection, changed[start : start + _CHUNK]):
+            rows = plan_rows(task.written, task.wanted)
+            planned.create["deal_products"] += len(rows.add)
+            planned.update["deal_products"] += len(rows.change)
+            planned.tokens["deal_products"] += rows.price
 
 
 def _setup_price(connection: Connection, config: Config) -> int:
@@ -75,11 +103,15 @@ _RECORDS = {
     "products": _RECORD.format(table="products", key="product_key", id="product_id"),
     "deals": _RECORD.format(table="deals", key="order_id", id="deal_id"),
 }
-_ROWS = """
-SELECT waiting.key, count(wanted.row_key) AS wanted, (SELECT count(*) FROM pipedrive.deal_products AS there
-    WHERE there.administration = waiting.administration AND there.order_id = waiting.key) AS written
-FROM state.pending AS waiting
-LEFT JOIN crm.deal_products AS wanted
-    ON wanted.administration = waiting.administration AND wanted.order_id = waiting.key
-WHERE waiting.stage = 'pipedrive/deal_products' GROUP BY waiting.administration, waiting.key
+_NO_ROWS_YET = """NOT EXISTS (SELECT FROM pipedrive.deal_products AS there
+    WHERE there.administration = waiting.administration AND there.order_id = waiting.key)"""
+_NEW_ROWS = f"""
+SELECT count(*) AS wanted FROM state.pending AS waiting
+JOIN crm.deal_products AS wanted ON wanted.administration = waiting.administration AND wanted.order_id = waiting.key
+WHERE waiting.stage = 'pipedrive/deal_products' AND {_NO_ROWS_YET} GROUP BY waiting.administration, waiting.key
 """
+_CHANGED_ROWS = f"""
+SELECT administration, key FROM state.pending AS waiting
+WHERE stage = 'pipedrive/deal_products' AND NOT {_NO_ROWS_YET} ORDER BY administration, key
+"""
+_CHUNK = 500  # deals

@@ -18,6 +18,8 @@ def status(engine: Engine) -> dict[str, Any]:
             "budget": memory.recall(connection, "pipedrive budget"),
             "held_orders": [dict(row._mapping) for row in connection.execute(text(_HELD))],
             "held_customers": [dict(row._mapping) for row in connection.execute(text(_HELD_CUSTOMERS))],
+            "hand_edits": [dict(row._mapping) for row in connection.execute(text(_DRIFT))],
+            "duplicates": connection.execute(text("SELECT count(*) FROM pipedrive.duplicates")).scalar_one(),
             "last_failure": memory.recall(connection, "last failure"),
         }
 
@@ -34,6 +36,10 @@ UNION ALL SELECT 'pipedrive.products', count(*) FROM pipedrive.products
 """
 _BACKLOG = "SELECT stage, count(*) AS waiting FROM state.pending GROUP BY stage ORDER BY stage"
 _HELD = "SELECT administration, order_number, reason, since FROM crm.held_orders ORDER BY since DESC, order_number"
+_DRIFT = """
+SELECT kind, field, count(*) AS records, max(found_at) AS found_at FROM pipedrive.drift
+GROUP BY kind, field ORDER BY kind, field
+"""
 _HELD_CUSTOMERS = """
 SELECT administration, number AS debtor_code, reason, since FROM crm.held WHERE entity = 'customer' ORDER BY since DESC
 """

@@ -3,26 +3,46 @@
 Before a record is made, an intent is committed; its id after it. Rows of deals are written by `steps/write_rows.py`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, text
+from sqlalchemy import Connection, RowMapping, text
 
 from pipeline.domain.budget import WRITE
-from pipeline.errors import BudgetSpent, HoldRow
-from pipeline.pipedrive.bodies import Body, creation, deal_body, difference, not_taken, organization_body, product_body
+from pipeline.errors import BudgetSpent, Full, HoldRow, OutcomeUnknown
+from pipeline.pipedrive.bodies import (
+    Body,
+    creation,
+    deal_body,
+    difference,
+    not_taken,
+    organization_body,
+    product_body,
+    without,
+)
 from pipeline.pipedrive.client import PipedriveClient
-from pipeline.pipedrive.parallel import Done, InDoubt, NotSent, Outcome, Refused, Workers, overlapping
-from pipeline.pipedrive.schema import Schema
-from pipeline.steps.account import RECORD_COLUMNS
+from pipeline.pipedrive.parallel import Done, Outcome, overlapping
 from pipeline.steps.backlog import Waiting
-from pipeline.steps.outcomes import Report
+from pipeline.steps.bookkeeping import (
+    RECORD_COLUMNS,
+    Refusal,
+    forget_rows_of,
+    forget_waiting,
+    intend,
+    queue_what_waited_for,
+)
+from pipeline.steps.doubts import wait_until_caught_up
+from pipeline.steps.refusals import deal_there, missing, take_out
+from pipeline.steps.reopening import take_rows_away
+from pipeline.steps.settling import settle
+from pipeline.steps.writer import Writer
 from pipeline.warehouse.tables import pipedrive as tables
-from pipeline.warehouse.writing import remove, upsert
+from pipeline.warehouse.writing import upsert
 
 CLOSING_TIMES = ("won_time", "lost_time")  # some accounts may take them only on a deal that is won or lost already
-CHUNK = 64  # records whose intents are committed together; after a crash so many are in doubt at most
+CHUNK = 16  # records whose intents are committed together; after a crash twice so many are looked for at most
 
 
 @dataclass(frozen=True)
@@ -34,18 +54,18 @@ class Task:
     record_id: int | None
     body: Body
     change: Body
+    customer_id: str = ""  # of a deal
+    is_archived: bool = False
+    rows_written_at: datetime | None = None
+    is_open_ended = False
 
 
-@dataclass
-class Writer:
-    """Everything a writing needs. One at a time in the world: whoever makes it holds the lock."""
+@dataclass(frozen=True)
+class Written:
+    """A record as it stands now; `missed` is what of the wanted content it has yet to take."""
 
-    engine: Engine
-    client: PipedriveClient
-    schema: Schema
-    group_names: Mapping[str, str]
-    report: Report
-    workers: Workers
+    record_id: int
+    missed: Body = field(default_factory=dict)
 
 
 @dataclass
@@ -54,8 +74,8 @@ class Chunk:
 
     waiting: Sequence[Waiting]
     tasks: list[Task]
-    refused: list[tuple[Waiting, str, str]]
-    outcomes: Iterator[Outcome[Task, int]]
+    refused: list[Refusal]
+    outcomes: Iterator[Outcome[Task, Written]]
 
 
 def write_records(
@@ -89,24 +109,29 @@ def _affordable(writer: Writer, waiting: Sequence[Waiting], *, live: bool) -> It
 def _begin(writer: Writer, kind: str, waiting: Sequence[Waiting]) -> Chunk:
     with writer.engine.begin() as tx:
         tasks, refused = _tasks(tx, writer, kind, waiting)
-        intend(tx, kind, [task for task in tasks if task.record_id is None])
+        intend(tx, kind, ((task.waiting, task.body) for task in tasks if task.record_id is None))
     to_send = [task for task in tasks if task.record_id is None or task.change]
-    return Chunk(waiting, tasks, refused, writer.workers.begin(lambda task: _send(writer.client, kind, task), to_send))
+    return Chunk(waiting, tasks, refused, writer.workers.begin(lambda task: _send(writer, kind, task), to_send))
 
 
 def _finish(writer: Writer, kind: str, chunk: Chunk) -> None:
     outcomes = list(chunk.outcomes)
-    outcomes += [Done(task, task.record_id) for task in chunk.tasks if task.record_id is not None and not task.change]
-    with writer.engine.begin() as tx:
-        _settle(tx, writer, kind, outcomes, chunk.refused)
+    for task in chunk.tasks:
+        if task.record_id is not None and not task.change:
+            outcomes.append(Done(task, Written(task.record_id)))
+
+    def remember(tx: Connection, done: Sequence[Done[Task, Written]]) -> None:
+        _remember(tx, writer, kind, done)
         known = {task.waiting.key for task in chunk.tasks} | {entry.key for entry, *_ in chunk.refused}
-        forget_waiting(tx, kind, [entry for entry in chunk.waiting if entry.key not in known])
-    stop_if_stopped(outcomes)
+        unwanted = [entry for entry in chunk.waiting if entry.key not in known]
+        forget_waiting(tx, kind, unwanted)
+        if kind == "deals":
+            forget_rows_of(tx, unwanted)
+
+    settle(writer, kind, outcomes, chunk.refused, remember, is_whole=lambda done: not done.result.missed)
 
 
-def _tasks(
-    tx: Connection, writer: Writer, kind: str, chunk: Sequence[Waiting]
-) -> tuple[list[Task], list[tuple[Waiting, str, str]]]:
+def _tasks(tx: Connection, writer: Writer, kind: str, chunk: Sequence[Waiting]) -> tuple[list[Task], list[Refusal]]:
     """What to send for each record that is wanted, and which can't be sent, with their numbers and reasons."""
     by_key = {(entry.administration, entry.key): entry for entry in chunk}
     parameters = {"administrations": [entry.administration for entry in chunk], "keys": [entry.key for entry in chunk]}
@@ -115,12 +140,20 @@ def _tasks(
         entry = by_key[row["administration"], row[RECORD_COLUMNS[kind][0]]]
         if kind == "deals" and row["org_id"] is None:
             refused.append((entry, row["number"], "its organization is not in Pipedrive, see why that was refused"))
-            continue
-        body = _body(writer, kind, row)
-        rows_make_value = frozenset({"value"}) if row["has_rows"] else frozenset()
-        change = difference(row["written"], body, leaving_out=rows_make_value)
-        tasks.append(Task(entry, row["number"] or "", row["record_id"], body, change))
+        else:
+            tasks.append(_task(writer, kind, entry, row))
     return tasks, refused
+
+
+def _task(writer: Writer, kind: str, entry: Waiting, row: RowMapping) -> Task:
+    body = _body(writer, kind, row)
+    rows_make_value = frozenset({"value"}) if row["has_rows"] else frozenset()
+    change = difference(row["written"], body, leaving_out=rows_make_value)
+    if kind == "deals" and "value" in change:
+        change = change | {"custom_fields": body["custom_fields"]}  # a value sent alone was seen to empty them
+    customer = row["customer_id"] if kind == "deals" else ""
+    number, archived, rows_at = row["number"] or "", row["is_archived"], row["rows_written_at"]
+    return Task(entry, number, row["record_id"], body, change, customer, archived, rows_at)
 
 
 def _body(writer: Writer, kind: str, row: RowMapping) -> Body:
@@ -128,164 +161,113 @@ def _body(writer: Writer, kind: str, row: RowMapping) -> Body:
         return organization_body(row, writer.schema)
     if kind == "products":
         return product_body(row, writer.schema)
-    return deal_body(row, writer.schema, org_id=row["org_id"], group_names=writer.group_names)
+    return deal_body(row, writer.schema, org_id=row["org_id"], group_names=writer.group_names, written=row["written"])
 
 
-def _send(client: PipedriveClient, kind: str, task: Task) -> int:
-    """Makes or changes the record and returns its id."""
-    path = f"/api/v2/{kind}"
-    if task.record_id is not None:
-        client.patch(f"{path}/{task.record_id}", task.change)
-        return task.record_id
+def _send(writer: Writer, kind: str, task: Task) -> Written:
+    """Makes or changes the record; a refusal that has a reason in Pipedrive itself is met once."""
+    write = _make if task.record_id is None else _change
+    try:
+        return write(writer, kind, task)
+    except HoldRow as refusal:
+        instead = _met(writer, kind, task, str(refusal))
+        if instead is None:
+            raise
+        return write(writer, kind, instead)
+
+
+def _met(writer: Writer, kind: str, task: Task, refusal: str) -> Task | None:
+    """What may be written now instead; raises RecordsGone when it, or its organization, is no longer there."""
+    client, key, record_id = writer.client, task.waiting.key, task.record_id
+    if nulls := [name for name, value in task.change.items() if value is None and name in refusal]:
+        return replace(task, change=without(task.change, nulls), body=without(task.body, nulls))
+    if kind != "deals":
+        if record_id is not None:
+            missing(client, kind, key, record_id)
+        return None
+    if record_id is not None and deal_there(client, writer.schema, key=key, deal_id=record_id).get("is_archived"):
+        return replace(task, is_archived=False)
+    missing(client, "organizations", task.customer_id, task.body["org_id"])
+    if record_id is not None and "currency" in task.change and "currency" in refusal:
+        take_rows_away(writer, task.waiting, record_id)
+        return task
+    return None
+
+
+def _change(writer: Writer, kind: str, task: Task) -> Written:
+    record_id = task.record_id or 0
+    if task.is_archived:
+        take_out(writer.client, record_id)
+    if "value" in task.change and task.rows_written_at:
+        wait_until_caught_up(task.rows_written_at)  # else Pipedrive's own reckoning of an emptied deal comes after it
+    if task.change:
+        writer.client.patch(f"/api/v2/{kind}/{record_id}", task.change)
+    return Written(record_id)
+
+
+def _make(writer: Writer, kind: str, task: Task) -> Written:
+    if kind in writer.full:
+        raise Full(writer.full[kind])
     sent = creation(task.body)
-    answer = _made_deal(client, sent) if kind == "deals" else client.post(path, sent)
-    return int(answer["id"])
+    try:
+        answer = _made(writer.client, kind, sent)
+    except Full as full:
+        writer.full[kind] = str(full)
+        raise
+    return Written(int(answer["id"]), missed=not_taken(sent, answer) if kind == "deals" else {})
 
 
-def _made_deal(client: PipedriveClient, sent: Body) -> Body:
-    """Makes the deal in one request; a second follows only where the answer shows that something was not taken."""
-    path = "/api/v2/deals"
+def _made(client: PipedriveClient, kind: str, sent: Body) -> dict[str, Any]:
+    """The new record; a deal whose closing moment is refused is made without it and takes it in a second request."""
+    path = f"/api/v2/{kind}"
     try:
         answer = client.post(path, sent)
     except HoldRow as refusal:
-        if not any(name in str(refusal) for name in CLOSING_TIMES):
+        if kind != "deals" or not any(name in sent and name in str(refusal) for name in CLOSING_TIMES):
             raise
-        answer = client.post(path, {name: value for name, value in sent.items() if name not in CLOSING_TIMES})
-    if missed := not_taken(sent, answer):
-        client.patch(f"{path}/{answer['id']}", missed)
+        answer = client.post(path, without(sent, CLOSING_TIMES))
+    if not isinstance(answer, dict) or not str(answer.get("id", "")).isdigit():
+        raise OutcomeUnknown(f"Pipedrive answered POST {path} without the new record's id")
     return answer
 
 
-def _settle(
-    tx: Connection,
-    writer: Writer,
-    kind: str,
-    outcomes: Sequence[Outcome[Task, int]],
-    refused: list[tuple[Waiting, str, str]],
-) -> None:
-    """Remembers what was written, what was refused, and what no longer waits, in one transaction."""
-    done = [outcome for outcome in outcomes if isinstance(outcome, Done)]
-    refused = refused + [
-        (outcome.item.waiting, outcome.item.number, outcome.reason)
-        for outcome in outcomes
-        if isinstance(outcome, Refused)
-    ]
-    not_sent = [outcome.item for outcome in outcomes if isinstance(outcome, NotSent)]
-    writer.report.in_doubt += sum(isinstance(outcome, InDoubt) for outcome in outcomes)
+def _remember(tx: Connection, writer: Writer, kind: str, done: Sequence[Done[Task, Written]]) -> None:
+    """Ids and contents of what was written."""
     key, record_id = RECORD_COLUMNS[kind]
-    written = [
+    now = datetime.now(UTC)
+    rows = [
         {
             "administration": outcome.item.waiting.administration,
             key: outcome.item.waiting.key,
-            record_id: outcome.result,
-            "written": outcome.item.body,
-            "written_at": datetime.now(UTC),
+            record_id: outcome.result.record_id,
+            "written": without(outcome.item.body, outcome.result.missed),
+            "written_at": now,
+            **({"is_archived": False} if kind == "deals" else {}),
         }
         for outcome in done
         if outcome.item.record_id is None or outcome.item.change
     ]
-    upsert(tx, getattr(tables, kind), written)
+    upsert(tx, getattr(tables, kind), rows)
+    made = [outcome.item.waiting.key for outcome in done if outcome.item.record_id is None]
     tally = writer.report.tallies[kind]
-    tally.created += sum(outcome.item.record_id is None for outcome in done)
-    tally.updated += sum(outcome.item.record_id is not None and bool(outcome.item.change) for outcome in done)
-    settled = [outcome.item.waiting for outcome in done] + [entry for entry, *_ in refused]
-    forget_intents(tx, kind, settled + [task.waiting for task in not_sent])
-    forget_waiting(tx, kind, settled)
-    forget_refusals(tx, kind, [outcome.item.waiting for outcome in done])
-    note_refusals(tx, kind, refused)
-    created = [outcome.item.waiting for outcome in done if outcome.item.record_id is None]
-    if kind in _RETRY and created:
-        tx.execute(text(_RETRY[kind]), {"keys": [entry.key for entry in created]})
+    tally.created += len(made)
+    tally.updated += len(rows) - len(made)
+    queue_what_waited_for(tx, kind, made)
 
 
-def intend(tx: Connection, kind: str, tasks: Sequence[Task]) -> None:
-    """Notes that these are about to be written."""
-    now = datetime.now(UTC)
-    upsert(
-        tx,
-        tables.intents,
-        (
-            {
-                "administration": task.waiting.administration,
-                "kind": kind,
-                "key": task.waiting.key,
-                "intended_at": now,
-                "body": task.body,
-            }
-            for task in tasks
-        ),
-    )
-
-
-def forget_intents(tx: Connection, kind: str, entries: Sequence[Waiting]) -> None:
-    """The outcome of these is known."""
-    remove(tx, tables.intents, _keys(kind, entries))
-
-
-def forget_refusals(tx: Connection, kind: str, entries: Sequence[Waiting]) -> None:
-    """These were taken after all."""
-    remove(tx, tables.rejected, _keys(kind, entries))
-
-
-def note_refusals(tx: Connection, kind: str, refused: Sequence[tuple[Waiting, str, str]]) -> None:
-    """Keeps what Pipedrive refused where a person sees it."""
-    now = datetime.now(UTC)
-    rows = [
-        {
-            "administration": entry.administration,
-            "kind": kind,
-            "key": entry.key,
-            "number": number,
-            "reason": reason,
-            "since": now,
-        }
-        for entry, number, reason in refused
-    ]
-    upsert(tx, tables.rejected, rows, keeping=("since",))
-
-
-def forget_waiting(tx: Connection, kind: str, entries: Sequence[Waiting]) -> None:
-    """These no longer wait, unless they were queued again meanwhile."""
-    tx.execute(
-        text(_NO_LONGER_WAITING),
-        {
-            "stage": f"pipedrive/{kind}",
-            "administrations": [entry.administration for entry in entries],
-            "keys": [entry.key for entry in entries],
-            "tickets": [entry.ticket for entry in entries],
-        },
-    )
-
-
-def stop_if_stopped(outcomes: Sequence[Outcome]) -> None:
-    """Raises what kept records from being sent, now that the others are remembered."""
-    for outcome in outcomes:
-        if isinstance(outcome, NotSent):
-            raise outcome.stopped_by
-
-
-def _keys(kind: str, entries: Sequence[Waiting]) -> list[dict[str, str]]:
-    return [{"administration": entry.administration, "kind": kind, "key": entry.key} for entry in entries]
-
-
-_NO_LONGER_WAITING = """
-DELETE FROM state.pending AS waiting
-USING unnest(CAST(:administrations AS text[]), CAST(:keys AS text[]), CAST(:tickets AS bigint[]))
-    AS done (administration, key, ticket)
-WHERE waiting.stage = :stage AND waiting.administration = done.administration AND waiting.key = done.key
-    AND waiting.ticket = done.ticket
-"""
 _CHOSEN = """unnest(CAST(:administrations AS text[]), CAST(:keys AS text[])) AS chosen (administration, key)"""
 _WANTED = {
     "organizations": f"""
-SELECT wanted.*, there.org_id AS record_id, there.written, wanted.debtor_code AS number, false AS has_rows
+SELECT wanted.*, there.org_id AS record_id, there.written, wanted.debtor_code AS number,
+    false AS has_rows, false AS is_archived, NULL AS rows_written_at
 FROM crm.organizations AS wanted JOIN {_CHOSEN}
     ON chosen.administration = wanted.administration AND chosen.key = wanted.customer_id
 LEFT JOIN pipedrive.organizations AS there
     ON there.administration = wanted.administration AND there.customer_id = wanted.customer_id
 """,
     "products": f"""
-SELECT wanted.*, there.product_id AS record_id, there.written, wanted.code AS number, false AS has_rows
+SELECT wanted.*, there.product_id AS record_id, there.written, wanted.code AS number,
+    false AS has_rows, false AS is_archived, NULL AS rows_written_at
 FROM crm.products AS wanted JOIN {_CHOSEN}
     ON chosen.administration = wanted.administration AND chosen.key = wanted.product_key
 LEFT JOIN pipedrive.products AS there
@@ -293,8 +275,11 @@ LEFT JOIN pipedrive.products AS there
 """,
     "deals": f"""
 SELECT wanted.*, there.deal_id AS record_id, there.written, wanted.order_number AS number, organization.org_id,
+    coalesce(there.is_archived, false) AS is_archived,
     EXISTS (SELECT FROM pipedrive.deal_products AS line
-        WHERE line.administration = wanted.administration AND line.order_id = wanted.order_id) AS has_rows
+        WHERE line.administration = wanted.administration AND line.order_id = wanted.order_id)
+    OR EXISTS (SELECT FROM pipedrive.intents AS doubt WHERE doubt.administration = wanted.administration
+        AND doubt.kind = 'deal_products' AND doubt.key = wanted.order_id) AS has_rows, there.rows_written_at
 FROM crm.deals AS wanted JOIN {_CHOSEN}
     ON chosen.administration = wanted.administration AND chosen.key = wanted.order_id
 LEFT JOIN pipedrive.deals AS there
@@ -303,15 +288,4 @@ LEFT JOIN pipedrive.organizations AS organization
     ON organization.administration = wanted.administration AND organization.customer_id = wanted.customer_id
 WHERE there.deal_id IS NOT NULL OR NOT wanted.is_deleted
 """,
-}
-_QUEUE_REFUSED = """
-INSERT INTO state.pending (stage, administration, key)
-SELECT DISTINCT 'pipedrive/' || refused.kind, refused.administration, refused.key FROM pipedrive.rejected AS refused
-JOIN {wanted} AS wanted ON wanted.administration = refused.administration AND wanted.order_id = refused.key
-WHERE refused.kind = '{kind}' AND wanted.{column} = ANY(:keys) ON CONFLICT DO NOTHING
-"""
-# What was refused for want of an organization or product is tried again once that is there.
-_RETRY = {
-    "organizations": _QUEUE_REFUSED.format(wanted="crm.deals", kind="deals", column="customer_id"),
-    "products": _QUEUE_REFUSED.format(wanted="crm.deal_products", kind="deal_products", column="product_key"),
 }

@@ -6,34 +6,32 @@ read before anything is added to it.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from pipeline.domain.budget import READ_LIST, WRITE, add_batches, delete_batches
+from pipeline.domain.budget import WRITE, add_batches, delete_batches
 from pipeline.domain.deal_products import DealRow
 from pipeline.domain.row_plan import RowPlan, WrittenRow, plan_rows
-from pipeline.errors import BudgetSpent
+from pipeline.errors import BudgetSpent, HoldRow, OutcomeUnknown
 from pipeline.pipedrive.bodies import row_body
 from pipeline.pipedrive.client import PipedriveClient
-from pipeline.pipedrive.parallel import Done, InDoubt, NotSent, Outcome, Refused, overlapping
+from pipeline.pipedrive.parallel import Done, Outcome, overlapping
 from pipeline.pipedrive.present import rows_of
 from pipeline.steps.backlog import Waiting
-from pipeline.steps.write_records import (
-    Writer,
-    forget_intents,
-    forget_refusals,
-    forget_waiting,
-    note_refusals,
-    stop_if_stopped,
-)
+from pipeline.steps.bookkeeping import Refusal, intend
+from pipeline.steps.doubts import wait_until_caught_up
+from pipeline.steps.refusals import deal_there, missing_products, take_out
+from pipeline.steps.reopening import reopen
+from pipeline.steps.rows_there import recognised
+from pipeline.steps.settling import settle
+from pipeline.steps.writer import Writer
 from pipeline.warehouse.tables import pipedrive as tables
 from pipeline.warehouse.writing import remove, upsert
 
 KIND = "deal_products"
-CHUNK = 64  # deals
+CHUNK = 32  # deals
 
 
 @dataclass
@@ -43,19 +41,26 @@ class RowTask:
     waiting: Waiting
     number: str
     deal_id: int
-    value: float
-    is_in_doubt: bool
-    wanted: list[DealRow]
-    written: list[WrittenRow]
-    products: dict[str, int]
+    in_doubt_since: datetime | None
+    is_archived: bool
+    is_closed: bool
+    wanted: list[DealRow] = field(default_factory=list)
+    written: list[WrittenRow] = field(default_factory=list)
+    products: dict[str, int] = field(default_factory=dict)
+    known_keys: set[str] = field(default_factory=set)  # of the rows we remember
     plan: RowPlan = field(default_factory=RowPlan)
     begun: bool = False
 
     @property
     def price(self) -> int:
-        """Tokens it takes, as far as they are known before a deal in doubt is read."""
+        """Tokens it takes."""
         emptied = WRITE if self.written and not self.wanted else 0
-        return self.plan.price + emptied + (READ_LIST if self.is_in_doubt else 0)
+        return self.plan.price + emptied + (WRITE if self.is_archived and self.plan.price else 0)
+
+    @property
+    def is_open_ended(self) -> bool:
+        """Whether requests may have been carried out although the outcome says otherwise."""
+        return self.begun or self.in_doubt_since is not None
 
 
 @dataclass
@@ -63,7 +68,7 @@ class RowChunk:
     """Deals whose requests are under way."""
 
     waiting: Sequence[Waiting]
-    refused: list[tuple[Waiting, str, str]]
+    refused: list[Refusal]
     outcomes: Iterator[Outcome[RowTask, list[WrittenRow]]]
 
 
@@ -71,24 +76,20 @@ def write_rows(writer: Writer, waiting: Sequence[Waiting], *, live: bool, progre
     """Writes the rows of those deals, a chunk at a time; raises BudgetSpent when the tokens for it are used up."""
 
     def finish(chunk: RowChunk) -> None:
-        outcomes = list(chunk.outcomes)
-        with writer.engine.begin() as tx:
-            _settle(tx, writer, outcomes, chunk.refused)
-        stop_if_stopped(outcomes)
-        progress(len(outcomes))
+        settle(writer, KIND, list(chunk.outcomes), chunk.refused, lambda tx, done: _remember(tx, writer, done))
+        progress(len(chunk.waiting))
 
     overlapping(_affordable(writer, waiting, live=live), lambda chosen: _begin(writer, *chosen), finish)
 
 
-Prepared = tuple[list[RowTask], list[tuple[Waiting, str, str]]]
+Prepared = tuple[list[RowTask], list[Refusal]]
 
 
 def _affordable(writer: Writer, waiting: Sequence[Waiting], *, live: bool) -> Iterator[Prepared]:
     """The deals in chunks, for as long as there are tokens for their rows and for the chunk still under way."""
     done, under_way = 0, 0
     while done < len(waiting):
-        with writer.engine.connect() as connection:
-            tasks, refused = _tasks(connection, waiting[done : done + CHUNK])
+        tasks, refused = _prepared(writer, waiting[done : done + CHUNK])
         tokens = writer.client.ledger.may_spend(live=live) - under_way
         chosen = _first_within(tasks, tokens)
         if len(chosen) < len(tasks) and under_way:
@@ -102,10 +103,10 @@ def _affordable(writer: Writer, waiting: Sequence[Waiting], *, live: bool) -> It
         done += CHUNK
 
 
-def _begin(writer: Writer, tasks: list[RowTask], refused: list[tuple[Waiting, str, str]]) -> RowChunk:
+def _begin(writer: Writer, tasks: list[RowTask], refused: list[Refusal]) -> RowChunk:
     with writer.engine.begin() as tx:
-        _intend(tx, [task for task in tasks if task.price])
-    outcomes = writer.workers.begin(lambda task: _send(writer.client, task), tasks)
+        intend(tx, KIND, ((task.waiting, None) for task in tasks if task.price))
+    outcomes = writer.workers.begin(lambda task: _send(writer, task), tasks)
     return RowChunk([task.waiting for task in tasks], refused, outcomes)
 
 
@@ -120,14 +121,40 @@ def _first_within(tasks: Sequence[RowTask], tokens: int) -> list[RowTask]:
     return chosen
 
 
-def _tasks(tx: Connection, chunk: Sequence[Waiting]) -> tuple[list[RowTask], list[tuple[Waiting, str, str]]]:
+def _prepared(writer: Writer, chunk: Sequence[Waiting]) -> Prepared:
+    """What each deal's rows take; those in doubt are read first, and what needs a missing product is refused."""
+    with writer.engine.connect() as connection:
+        tasks = row_tasks(connection, chunk)
+    refused: list[Refusal] = [
+        (task.waiting, task.number, "one of its products is not in Pipedrive, see why that was refused")
+        for task in tasks
+        if None in task.products.values()
+    ]
+    ready = [task for task in tasks if None not in task.products.values()]
+    _read_those_in_doubt(writer.client, ready)
+    for task in ready:
+        task.plan = plan_rows(task.written, task.wanted)
+    return ready, refused
+
+
+def _read_those_in_doubt(client: PipedriveClient, tasks: Sequence[RowTask]) -> None:
+    in_doubt = {task.deal_id: task for task in tasks if task.in_doubt_since}
+    if in_doubt:
+        wait_until_caught_up(max(task.in_doubt_since for task in in_doubt.values() if task.in_doubt_since))
+        for deal_id, there in rows_of(client, list(in_doubt)).items():
+            task = in_doubt[deal_id]
+            task.written = recognised(there, task.written, task.wanted, task.products)
+
+
+def row_tasks(tx: Connection, chunk: Sequence[Waiting]) -> list[RowTask]:
+    """The rows of those orders' deals: wanted ones, written ones, and the ids of their products."""
     parameters = {"administrations": [entry.administration for entry in chunk], "keys": [entry.key for entry in chunk]}
     by_key = {(entry.administration, entry.key): entry for entry in chunk}
     tasks: dict[tuple[str, str], RowTask] = {}
     for deal in tx.execute(text(_DEALS), parameters):
-        key = (deal.administration, deal.order_id)
-        tasks[key] = RowTask(
-            by_key[key], deal.order_number, deal.deal_id, float(deal.value), deal.is_in_doubt, [], [], {}
+        entry = by_key[deal.administration, deal.order_id]
+        tasks[deal.administration, deal.order_id] = RowTask(
+            entry, deal.order_number, deal.deal_id, deal.in_doubt_since, deal.is_archived, deal.is_closed
         )
     for row in tx.execute(text(_WANTED), parameters):
         if task := tasks.get((row.administration, row.order_id)):
@@ -137,29 +164,44 @@ def _tasks(tx: Connection, chunk: Sequence[Waiting]) -> tuple[list[RowTask], lis
         if task := tasks.get((row.administration, row.order_id)):
             there = DealRow(row.row_key, row.product_key, row.quantity, row.item_price, row.comments)
             task.written.append(WrittenRow(row.attachment_id, there))
-    ready, refused = [], []
-    for task in tasks.values():
-        if any(product_id is None for product_id in task.products.values()):
-            refused.append(
-                (task.waiting, task.number, "one of its products is not in Pipedrive, see why that was refused")
-            )
-        else:
-            task.plan = plan_rows(task.written, task.wanted)
-            ready.append(task)
-    order = {(entry.administration, entry.key): place for place, entry in enumerate(chunk)}
-    ready.sort(key=lambda task: order[task.waiting.administration, task.waiting.key])
-    return ready, refused
+            task.known_keys.add(row.row_key)
+    return [tasks[key] for entry in chunk if (key := (entry.administration, entry.key)) in tasks]
 
 
-def _send(client: PipedriveClient, task: RowTask) -> list[WrittenRow]:
+def _send(writer: Writer, task: RowTask) -> list[WrittenRow]:
+    """Writes the deal's rows; a refusal that has a reason in Pipedrive itself is met once."""
+    if task.is_archived and task.price:
+        take_out(writer.client, task.deal_id)
+    if task.is_closed and task.price and writer.opens_for_rows:
+        reopen(writer, task.waiting, task.deal_id)
+    try:
+        return _carried_out(writer.client, task)
+    except HoldRow:
+        if not _can_be_met(writer, task):
+            raise
+        return _carried_out(writer.client, task)
+
+
+def _can_be_met(writer: Writer, task: RowTask) -> bool:
+    """Whether the rows may be written now; raises RecordsGone when the deal or one of the products is not there."""
+    client, before = writer.client, [row.attachment_id for row in task.written]
+    deal = deal_there(client, writer.schema, key=task.waiting.key, deal_id=task.deal_id)
+    missing_products(client, task.products)
+    there = rows_of(client, [task.deal_id])[task.deal_id]
+    as_known = not deal.get("is_archived") and before == [int(row["id"]) for row in there]
+    if as_known and deal["status"] == "open":
+        return False
+    if as_known:
+        reopen(writer, task.waiting, task.deal_id)
+    task.written = recognised(there, task.written, task.wanted, task.products)
+    task.plan = plan_rows(task.written, task.wanted)
+    return True
+
+
+def _carried_out(client: PipedriveClient, task: RowTask) -> list[WrittenRow]:
     """Carries out the deal's plan and returns the rows it has then."""
     path = f"/api/v2/deals/{task.deal_id}/products"
-    had_rows = bool(task.written)
-    if task.is_in_doubt:
-        task.written = _recognised(rows_of(client, task.deal_id), task)
-        task.plan = plan_rows(task.written, task.wanted)
-        had_rows = had_rows or bool(task.written)
-    task.begun = True
+    task.begun = task.begun or task.price > 0
     for attachment_id, before, after in task.plan.change:
         client.patch(f"{path}/{attachment_id}", _changed(before, after, task))
     for batch in delete_batches(task.plan.remove):
@@ -168,8 +210,6 @@ def _send(client: PipedriveClient, task: RowTask) -> list[WrittenRow]:
         else:
             client.delete(path, ids=",".join(map(str, batch)))
     added = _added(client, path, task)
-    if had_rows and not task.wanted:
-        client.patch(f"/api/v2/deals/{task.deal_id}", {"value": task.value})
     return _standing(task, added)
 
 
@@ -180,8 +220,16 @@ def _added(client: PipedriveClient, path: str, task: RowTask) -> list[WrittenRow
         rows, left = left[:size], left[size:]
         bodies = [row_body(row, task.products[row.product_key]) for row in rows]
         answers = [client.post(path, bodies[0])] if size == 1 else client.post(f"{path}/bulk", {"data": bodies})
-        added += [WrittenRow(int(answer["id"]), row) for answer, row in zip(answers, rows, strict=True)]
+        added += [WrittenRow(attachment_id, row) for attachment_id, row in zip(_ids(answers, size), rows, strict=True)]
     return added
+
+
+def _ids(answers: Any, size: int) -> list[int]:
+    """The ids of new rows; raises OutcomeUnknown when the answer does not give one for each."""
+    rows = [row for row in answers if isinstance(row, dict) and "id" in row] if isinstance(answers, list) else []
+    if len(rows) != size:
+        raise OutcomeUnknown(f"Pipedrive answered {size} new rows with {len(rows)} ids")
+    return [int(row["id"]) for row in rows]
 
 
 def _standing(task: RowTask, added: list[WrittenRow]) -> list[WrittenRow]:
@@ -191,92 +239,51 @@ def _standing(task: RowTask, added: list[WrittenRow]) -> list[WrittenRow]:
 
 
 def _changed(before: DealRow, after: DealRow, task: RowTask) -> dict[str, Any]:
-    was, now = row_body(before, -1), row_body(after, task.products[after.product_key])
-    same_product = before.product_key == after.product_key
-    return {
-        name: value for name, value in now.items() if value != was[name] and not (name == "product_id" and same_product)
-    }
+    now = row_body(after, task.products[after.product_key])
+    if before.product_key != after.product_key:
+        return now
+    was = row_body(before, now["product_id"])
+    return {name: value for name, value in now.items() if value != was[name]}
 
 
-def _recognised(found: Sequence[dict[str, Any]], task: RowTask) -> list[WrittenRow]:
-    """The rows that stand on the deal: known ones by their id, others by what they show; the rest belongs to nobody."""
-    known = {row.attachment_id: row.row for row in task.written}
-    open_rows = [row for row in task.wanted if row not in known.values()]
-    recognised = []
-    for there in found:
-        row = known.get(int(there["id"]))
-        if row is None:
-            row = next((row for row in open_rows if _shows(there, row, task.products)), None)
-            if row is not None:
-                open_rows.remove(row)
-        recognised.append(WrittenRow(int(there["id"]), row or _foreign(there)))
-    return recognised
-
-
-def _shows(there: dict[str, Any], row: DealRow, products: dict[str, int]) -> bool:
-    shown = row_body(row, products[row.product_key])
-    return all(there.get(name) == shown[name] for name in ("product_id", "item_price", "quantity", "comments"))
-
-
-def _foreign(there: dict[str, Any]) -> DealRow:
-    """A row nobody here wrote; its key is wanted by no order, so the plan removes it."""
-    return DealRow(f"foreign {there['id']}", "", Decimal(0), Decimal(0), "")
-
-
-def _intend(tx: Connection, tasks: Sequence[RowTask]) -> None:
-    now = datetime.now(UTC)
-    rows = [
-        {"administration": task.waiting.administration, "kind": KIND, "key": task.waiting.key, "intended_at": now}
-        for task in tasks
-    ]
-    upsert(tx, tables.intents, rows)
-
-
-def _settle(
-    tx: Connection,
-    writer: Writer,
-    outcomes: Sequence[Outcome[RowTask, list[WrittenRow]]],
-    refused: list[tuple[Waiting, str, str]],
-) -> None:
-    done = [outcome for outcome in outcomes if isinstance(outcome, Done)]
-    refused = refused + [
-        (outcome.item.waiting, outcome.item.number, outcome.reason)
-        for outcome in outcomes
-        if isinstance(outcome, Refused)
-    ]
-    writer.report.in_doubt += sum(isinstance(outcome, InDoubt) for outcome in outcomes)
-    untouched = [outcome.item for outcome in outcomes if isinstance(outcome, NotSent) and not outcome.item.begun]
-    _remember(tx, [(outcome.item, outcome.result) for outcome in done])
-    tally = writer.report.tallies[KIND]
-    tally.created += sum(len(outcome.item.plan.add) for outcome in done)
-    tally.updated += sum(len(outcome.item.plan.change) for outcome in done)
-    finished = [outcome.item.waiting for outcome in done]
-    known_again = [task.waiting for task in untouched if not task.is_in_doubt]
-    forget_intents(tx, KIND, finished + known_again)
-    forget_waiting(tx, KIND, finished + [entry for entry, *_ in refused])
-    forget_refusals(tx, KIND, finished)
-    note_refusals(tx, KIND, refused)
-
-
-def _remember(tx: Connection, standing: Sequence[tuple[RowTask, list[WrittenRow]]]) -> None:
+def _remember(tx: Connection, writer: Writer, done: Sequence[Done[RowTask, list[WrittenRow]]]) -> None:
     gone, rows = [], []
-    for task, there in standing:
+    for outcome in done:
+        task, there = outcome.item, outcome.result
         key = {"administration": task.waiting.administration, "order_id": task.waiting.key}
         kept = {row.row.row_key for row in there}
-        gone += [{**key, "row_key": row.row.row_key} for row in task.written if row.row.row_key not in kept]
+        gone += [{**key, "row_key": row_key} for row_key in task.known_keys - kept]
         rows += [
             {**key, "attachment_id": row.attachment_id, "position": position, **vars(row.row)}
             for position, row in enumerate(there, start=1)
         ]
     remove(tx, tables.deal_products, gone)
     upsert(tx, tables.deal_products, rows)
+    written = [outcome.item.waiting for outcome in done if outcome.item.begun]
+    of = {
+        "administrations": [entry.administration for entry in written],
+        "keys": [entry.key for entry in written],
+    }
+    tx.execute(text(_ROWS_WRITTEN), of)
+    empty = [outcome.item.waiting for outcome in done if outcome.item.is_open_ended and not outcome.result]
+    writer.report.again += _value_anew(tx, empty)
+    tally = writer.report.tallies[KIND]
+    tally.created += sum(len(outcome.item.plan.add) for outcome in done)
+    tally.updated += sum(len(outcome.item.plan.change) for outcome in done)
+
+
+def _value_anew(tx: Connection, deals: Sequence[Waiting]) -> int:
+    """Lets the value of deals that have no rows any more be written: without them it is the order's, not their sum."""
+    of = {"administrations": [entry.administration for entry in deals], "keys": [entry.key for entry in deals]}
+    return tx.execute(text(_EMPTIED), of).rowcount
 
 
 _CHOSEN = """unnest(CAST(:administrations AS text[]), CAST(:keys AS text[])) AS chosen (administration, key)"""
 _DEALS = f"""
-SELECT deal.administration, deal.order_id, deal.deal_id, wanted.order_number, wanted.value,
-    EXISTS (SELECT FROM pipedrive.intents AS intent WHERE intent.administration = deal.administration
-        AND intent.kind = 'deal_products' AND intent.key = deal.order_id) AS is_in_doubt
+SELECT deal.administration, deal.order_id, deal.deal_id, deal.is_archived, wanted.order_number,
+    coalesce(deal.written ->> 'status', wanted.status) <> 'open' AS is_closed,
+    (SELECT intent.intended_at FROM pipedrive.intents AS intent WHERE intent.administration = deal.administration
+        AND intent.kind = 'deal_products' AND intent.key = deal.order_id) AS in_doubt_since
 FROM pipedrive.deals AS deal
 JOIN crm.deals AS wanted ON wanted.administration = deal.administration AND wanted.order_id = deal.order_id
 JOIN {_CHOSEN} ON chosen.administration = deal.administration AND chosen.key = deal.order_id
@@ -292,4 +299,16 @@ _WRITTEN = f"""
 SELECT there.* FROM pipedrive.deal_products AS there
 JOIN {_CHOSEN} ON chosen.administration = there.administration AND chosen.key = there.order_id
 ORDER BY there.administration, there.order_id, there.position
+"""
+_ROWS_WRITTEN = f"""
+UPDATE pipedrive.deals AS deal SET rows_written_at = now(), is_archived = false FROM {_CHOSEN}
+WHERE chosen.administration = deal.administration AND chosen.key = deal.order_id
+"""
+_EMPTIED = f"""
+WITH emptied AS (
+    UPDATE pipedrive.deals AS deal SET written = written - 'value' FROM {_CHOSEN}
+    WHERE chosen.administration = deal.administration AND chosen.key = deal.order_id AND deal.written IS NOT NULL
+    RETURNING deal.administration, deal.order_id)
+INSERT INTO state.pending (stage, administration, key)
+SELECT 'pipedrive/deals', administration, order_id FROM emptied ON CONFLICT DO NOTHING
 """

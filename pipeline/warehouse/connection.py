@@ -1,5 +1,6 @@
 """The one way to PostgreSQL: a URL becomes an engine, and a lock keeps two runs from doing the same work."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -9,6 +10,8 @@ from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from pipeline.errors import ConfigurationError, RetryLater
+
+_LOG = logging.getLogger("pipeline")
 
 
 def warehouse_url(url: str, driver: str = "psycopg") -> str:
@@ -50,11 +53,22 @@ def only_one(engine: Engine, name: str) -> Iterator[None]:
     The lock belongs to a connection of its own, so it outlives the transactions made under it.
     """
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _lock_key(name)})
+        key = {"key": _lock_key(name)}
+        if not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar_one():
+            _say_for_whom(connection, name)
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), key)
         try:
             yield
         finally:
             connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _lock_key(name)})
+
+
+def _say_for_whom(connection: Connection, name: str) -> None:
+    number = _lock_key(name) % 2**64
+    halves = {"high": number >> 32, "low": number & 0xFFFFFFFF}
+    holder = connection.execute(text(_HOLDER), halves).one_or_none()
+    since = f" (it runs since {holder.since:%H:%M:%S} UTC, database session {holder.pid})" if holder else ""
+    _LOG.info("waiting for another run that holds '%s'%s", name, since)
 
 
 def is_taken(engine: Engine, name: str) -> bool:
@@ -70,6 +84,14 @@ def is_taken(engine: Engine, name: str) -> bool:
 def lock_until_commit(tx: Connection, name: str) -> None:
     """Keeps everybody else who asks for that name out until this transaction ends."""
     tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _lock_key(name)})
+
+
+_HOLDER = """
+SELECT held.pid, session.backend_start AT TIME ZONE 'UTC' AS since FROM pg_locks AS held
+JOIN pg_stat_activity AS session ON session.pid = held.pid
+WHERE held.locktype = 'advisory' AND held.granted AND held.objsubid = 1
+    AND held.classid = CAST(:high AS bigint)::oid AND held.objid = CAST(:low AS bigint)::oid
+"""
 
 
 def _lock_key(name: str) -> int:

@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 LAYERS = ("exact_online", "erp", "crm", "pipedrive", "marts")
 # What the writing to Pipedrive keeps for itself; no asset owns these.
 BOOKKEEPING = {
-    f"pipedrive.{name}" for name in ("field_options", "fields", "intents", "rejected", "stages", "token_usage", "users")
+    f"pipedrive.{name}"
+    for name in ("duplicates", "field_options", "fields", "intents", "rejected", "stages", "token_usage", "users")
 }
 TABLES = {name: table for name, table in metadata.tables.items() if table.schema in LAYERS and name not in BOOKKEEPING}
 SPECS = {spec.key: spec for spec in sorted(defs.resolve_all_asset_specs(), key=lambda spec: spec.key.path)}

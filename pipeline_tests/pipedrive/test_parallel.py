@@ -7,13 +7,26 @@ from threading import Barrier
 import httpx
 import pytest
 
-from pipeline.errors import BudgetSpent, ConfigurationError, GiveUp, HoldRow, OutcomeUnknown, PipelineError, RetryLater
+from pipeline.errors import (
+    BudgetSpent,
+    ConfigurationError,
+    Full,
+    GiveUp,
+    HoldRow,
+    OutcomeUnknown,
+    PipelineError,
+    RecordsGone,
+    RefusedAlike,
+    RetryLater,
+)
 from pipeline.pipedrive.parallel import (
     Done,
     InDoubt,
     NotSent,
     Outcome,
+    Paused,
     Refused,
+    Stale,
     TransportPerThread,
     Workers,
     overlapping,
@@ -40,8 +53,18 @@ def test_outcomes_come_in_the_order_of_the_items():
     assert outcomes(lambda number: 2 * number) == [Done(number, 2 * number) for number in range(40)]
 
 
+GONE = RecordsGone("gone", kind="products", keys=["A"])
+
+
 @pytest.mark.parametrize(
-    ("error", "outcome"), [(HoldRow("odd"), Refused(7, "odd")), (OutcomeUnknown("lost"), InDoubt(7))], ids=str
+    ("error", "outcome"),
+    [
+        (HoldRow("odd"), Refused(7, "odd")),
+        (OutcomeUnknown("lost"), InDoubt(7)),
+        (GONE, Stale(7, GONE)),
+        (Full("full"), Paused(7, "full")),
+    ],
+    ids=str,
 )
 def test_what_happens_to_one_record_does_not_stop_the_others(error: Exception, outcome: Outcome[int, int]):
     found = outcomes(failing_at(7, error))
@@ -49,6 +72,46 @@ def test_what_happens_to_one_record_does_not_stop_the_others(error: Exception, o
     assert [one for one in found if isinstance(one, Done)] == [
         Done(number, 2 * number) for number in range(40) if number != 7
     ]
+
+
+def refusing(refusals: dict[int, HoldRow]) -> Callable[[int], int]:
+    def work(number: int) -> int:
+        if number in refusals:
+            raise refusals[number]
+        return number
+
+    return work
+
+
+@pytest.mark.parametrize(
+    ("refused", "stops"),
+    [
+        ({3: "a", 4: "a", 5: "a"}, True),
+        ({3: "a", 4: "a"}, False),
+        ({3: "a", 4: "a", 6: "a"}, False),
+        ({3: "a", 4: "b", 5: "a"}, False),
+    ],
+    ids=str,
+)
+def test_the_third_refusal_of_one_kind_in_a_row_stops_the_work(refused: dict[int, str], stops: bool):
+    refusals = {number: HoldRow(said, may_be_systematic=True) for number, said in refused.items()}
+    found = outcomes(refusing(refusals), count=10, workers=1)
+    stopped = [one.stopped_by for one in found if isinstance(one, NotSent)]
+    assert bool(stopped) is stops
+    assert all(isinstance(error, RefusedAlike) for error in stopped)
+
+
+def test_refusals_of_single_records_never_stop_the_work_however_many():
+    refusals = {number: HoldRow("too long") for number in range(8)}
+    assert not any(isinstance(one, NotSent) for one in outcomes(refusing(refusals), count=10, workers=1))
+
+
+def test_work_goes_on_once_what_stopped_it_is_mended():
+    with Workers(1) as team:
+        assert isinstance(next(iter(team.begin(failing_at(0, GiveUp("broken")), [0]))), NotSent)
+        assert isinstance(team.stopped_by, GiveUp)
+        team.resume()
+        assert list(team.begin(lambda number: number, [5])) == [Done(5, 5)]
 
 
 @pytest.mark.parametrize("kind", [BudgetSpent, GiveUp, RetryLater, ConfigurationError])

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pipeline.errors import GiveUp, HoldRow, OutcomeUnknown, RetryLater
+from pipeline.errors import Full, GiveUp, HoldRow, OutcomeUnknown, RetryLater
 from pipeline.pipedrive.client import PipedriveClient, answered
 from pipeline.pipedrive.fields import PATHS, custom_fields
 from pipeline.pipedrive.ledger import Ledger
@@ -280,9 +280,15 @@ REQUEST = {
         ("POST", 201, b"", OutcomeUnknown, "with 201"),
         ("POST", 200, b'{"success": false}', OutcomeUnknown, "with 200"),
         ("GET", 401, b'{"error": "unauthorized access"}', GiveUp, "PIPEDRIVE_API_TOKEN and PIPEDRIVE_BASE_URL"),
-        ("POST", 402, b'{"error": "pay"}', GiveUp, r"\(402 pay\): check the rights"),
-        ("POST", 403, b'{"error": "no"}', GiveUp, r"\(403 no\): check the rights"),
-        ("POST", 403, b'{"error": "full", "code": "feature_capping_deals"}', HoldRow, "refused it: 403 full"),
+        ("POST", 402, b'{"error": "pay"}', GiveUp, r"\(402 pay\): the company's subscription"),
+        ("POST", 403, b'{"error": "no"}', HoldRow, "refused it: 403 no; check the rights"),
+        (
+            "POST",
+            403,
+            b'{"error": "full", "code": "feature_capping_deals"}',
+            Full,
+            "plan allows no more of these: full",
+        ),
         ("GET", 404, b"<html>", GiveUp, "There is no /api/v2/deals .*PIPEDRIVE_BASE_URL"),
         ("POST", 404, b'{"error": "Deal not found"}', HoldRow, "404 Deal not found"),
         ("POST", 400, b'{"error": "title is required"}', HoldRow, "400 title is required"),

@@ -3,7 +3,7 @@
 Only the run that applies a plan writes here. `written` is a request body as Pipedrive got it.
 """
 
-from sqlalchemy import Column, Date, ForeignKeyConstraint, Index
+from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKeyConstraint, Index
 
 from pipeline.warehouse.tables.columns import (
     administration,
@@ -52,6 +52,14 @@ deals = table(
     big("deal_id", "id in Pipedrive"),
     document("written", _WRITTEN, required=False),
     instant("written_at", "last write (UTC)"),
+    instant("rows_written_at", "last write of its rows (UTC)"),
+    Column(
+        "is_archived",
+        Boolean,
+        nullable=False,
+        server_default="false",
+        comment="whether it stands in Pipedrive's archive, where nothing can be changed",
+    ),
     Index("deals_by_deal_id", "deal_id"),
 )
 
@@ -96,6 +104,34 @@ rejected = table(
     text("number", "order number, debtor code or item code"),
     text("reason", "what Pipedrive said", required=True),
     instant("since", "first refusal (UTC)", required=True),
+)
+
+duplicates = table(
+    SCHEMA,
+    "duplicates",
+    "Records in Pipedrive that carry the key of one that is there already; they are never fed.",
+    administration(),
+    key("kind", "organizations, products or deals"),
+    Column("record_id", BigInteger, primary_key=True, comment="id in Pipedrive of the one too many"),
+    text("key", "key both carry", required=True),
+    big("kept_id", "id of the older one, which is kept"),
+    instant("found_at", "when it was found (UTC)", required=True),
+    instant("closed_at", "when the deal was closed as lost (UTC)"),
+)
+
+drift = table(
+    SCHEMA,
+    "drift",
+    "What an audit found changed by hand in Pipedrive, one row a field; fields of the ERP are put back.",
+    administration(),
+    key("kind", "organizations, products, deals or deal_products"),
+    key("key", "key of the record in the table of that name; of a deal's rows its order"),
+    key("field", "what differs: a field by its name, rows, or what happened to the record"),
+    text("number", "order number, debtor code or item code"),
+    big("record_id", "id in Pipedrive; of rows that of their deal"),
+    text("found", "what stood there"),
+    text("wanted", "what was written last"),
+    instant("found_at", "when it was found (UTC)", required=True),
 )
 
 fields = table(

@@ -1,0 +1,102 @@
+"""Deals that are won or lost make room for new ones: the oldest go into Pipedrive's archive, out of the plan's cap.
+
+Off unless `archive_after_months` or `deal_cap` is set. With a cap only as many go as new deals need.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from pipeline.config import Config
+from pipeline.domain.budget import WRITE
+from pipeline.pipedrive.parallel import Done
+from pipeline.steps.ledger_book import book
+from pipeline.steps.writer import Writer
+from pipeline.warehouse import memory
+
+OTHER_DEALS = "deals of others in pipedrive"  # as the last full audit counted them
+_ALL = 1_000_000
+_CHUNK = 64
+
+
+@dataclass(frozen=True)
+class Room:
+    """How many deals stand outside the archive, and how many may."""
+
+    standing: int
+    cap: int | None
+
+    @property
+    def is_short(self) -> bool:
+        """Whether nine tenths of it are taken."""
+        return self.cap is not None and self.standing >= 0.9 * self.cap
+
+
+def room(connection: Connection, config: Config) -> Room:
+    """How full the account is, as far as this pipeline knows."""
+    ours = connection.execute(text("SELECT count(*) FROM pipedrive.deals WHERE NOT is_archived")).scalar_one()
+    return Room(ours + (memory.recall(connection, OTHER_DEALS) or 0), config.pipedrive.deal_cap)
+
+
+def make_room(writer: Writer, *, live: bool) -> None:
+    """Archives as many old deals as the new ones of this lane need."""
+    cap = writer.config.pipedrive.deal_cap
+    if cap is None:
+        return
+    with writer.engine.connect() as connection:
+        coming = connection.execute(text(_COMING), {"live": live}).scalar_one()
+        needed = room(connection, writer.config).standing + coming - cap if coming else 0
+    _archive(writer, needed, live=live)
+
+
+def archive_old(writer: Writer) -> None:
+    """Archives every deal that is old enough, where no cap says how many have to go."""
+    settings = writer.config.pipedrive
+    if settings.archive_after_months is not None and settings.deal_cap is None:
+        _archive(writer, _ALL, live=False)
+
+
+def _archive(writer: Writer, wanted: int, *, live: bool) -> None:
+    most = min(wanted, writer.client.ledger.may_spend(live=live) // WRITE)
+    if most <= 0:
+        return
+    of = {"months": writer.config.pipedrive.archive_after_months, "most": most}
+    with writer.engine.connect() as connection:
+        deals = [row.deal_id for row in connection.execute(text(_OLDEST), of)]
+    for start in range(0, len(deals), _CHUNK):
+        outcomes = writer.workers.begin(lambda deal_id: _put_away(writer, deal_id), deals[start : start + _CHUNK])
+        away = [outcome.item for outcome in outcomes if isinstance(outcome, Done)]
+        with writer.engine.begin() as tx:
+            tx.execute(
+                text("UPDATE pipedrive.deals SET is_archived = true WHERE deal_id = ANY(:deals)"), {"deals": away}
+            )
+            book(tx, writer.client.ledger)
+        if writer.workers.stopped_by:
+            raise writer.workers.stopped_by
+
+
+def _put_away(writer: Writer, deal_id: int) -> None:
+    writer.client.patch(f"/api/v2/deals/{deal_id}", {"is_archived": True})
+
+
+_AWAY = "UPDATE pipedrive.deals SET is_archived = true WHERE deal_id = ANY(:deals)"
+_COMING = """
+SELECT count(*) FROM state.pending AS waiting
+JOIN crm.deals AS wanted ON wanted.administration = waiting.administration AND wanted.order_id = waiting.key
+WHERE waiting.stage = 'pipedrive/deals' AND wanted.is_live = :live AND NOT wanted.is_deleted
+    AND NOT EXISTS (SELECT FROM pipedrive.deals AS there
+        WHERE there.administration = waiting.administration AND there.order_id = waiting.key)
+"""
+_OLDEST = """
+SELECT there.deal_id FROM pipedrive.deals AS there
+JOIN crm.deals AS wanted ON wanted.administration = there.administration AND wanted.order_id = there.order_id
+WHERE NOT there.is_archived AND wanted.status <> 'open' AND there.written ->> 'status' = wanted.status
+    AND (CAST(:months AS integer) IS NULL OR wanted.order_date < CURRENT_DATE - make_interval(months => :months))
+    AND NOT EXISTS (SELECT FROM state.pending AS waiting WHERE waiting.administration = there.administration
+        AND waiting.key = there.order_id AND waiting.stage IN ('pipedrive/deals', 'pipedrive/deal_products'))
+    AND NOT EXISTS (SELECT FROM pipedrive.intents AS doubt WHERE doubt.administration = there.administration
+        AND doubt.key = there.order_id)
+    AND NOT EXISTS (SELECT FROM pipedrive.rejected AS refused WHERE refused.administration = there.administration
+        AND refused.key = there.order_id)
+ORDER BY wanted.order_date NULLS FIRST, wanted.order_number LIMIT :most
+"""

@@ -1,0 +1,155 @@
+"""What writing leaves behind in the warehouse: what is about to be sent, what was refused, what no longer waits.
+
+All of it inside the transaction of the caller. Contents and ids are `write_records.py`'s and `write_rows.py`'s.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from pipeline.errors import RecordsGone
+from pipeline.steps.backlog import Waiting
+from pipeline.warehouse.pending import queue
+from pipeline.warehouse.tables import pipedrive as tables
+from pipeline.warehouse.writing import remove, upsert
+
+RECORD_COLUMNS = {
+    "organizations": ("customer_id", "org_id"),
+    "products": ("product_key", "product_id"),
+    "deals": ("order_id", "deal_id"),
+}
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)  # of doubts that no request of ours is behind: rows nobody has read yet
+Refusal = tuple[Waiting, str | None, str]  # what waits, its number for people, what was said
+
+
+def intend(tx: Connection, kind: str, about_to_write: Iterable[tuple[Waiting, Any]]) -> None:
+    """Notes that these are about to be written, with their content where it makes a record."""
+    now = datetime.now(UTC)
+    rows = ({**_key(kind, entry), "intended_at": now, "body": body} for entry, body in about_to_write)
+    upsert(tx, tables.intents, rows)
+
+
+def doubt_rows(tx: Connection, deals: Iterable[tuple[str, str]]) -> None:
+    """What rows stand on these orders' deals is not known: they are read before the next writing."""
+    rows = (
+        {"administration": name, "kind": "deal_products", "key": key, "intended_at": LONG_AGO} for name, key in deals
+    )
+    upsert(tx, tables.intents, rows, keeping=("intended_at",))
+
+
+def forget_intents(tx: Connection, kind: str, entries: Iterable[Waiting]) -> None:
+    """The outcome of these is known."""
+    remove(tx, tables.intents, (_key(kind, entry) for entry in entries))
+
+
+def forget_refusals(tx: Connection, kind: str, entries: Iterable[Waiting]) -> None:
+    """These were taken after all."""
+    remove(tx, tables.rejected, (_key(kind, entry) for entry in entries))
+
+
+def note_refusals(tx: Connection, kind: str, refused: Iterable[Refusal]) -> None:
+    """Keeps what Pipedrive refused where a person sees it."""
+    now = datetime.now(UTC)
+    rows = (
+        {**_key(kind, entry), "number": number, "reason": reason, "since": now} for entry, number, reason in refused
+    )
+    upsert(tx, tables.rejected, rows, keeping=("since",))
+
+
+def take_back(tx: Connection, kind: str, said: str) -> None:
+    """Records that were refused like all the others were not refused for their own sake: they wait on."""
+    tx.execute(text(_TAKE_BACK), {"kind": kind, "said": said, "stage": f"pipedrive/{kind}"})
+
+
+def forget_waiting(tx: Connection, kind: str, entries: Sequence[Waiting]) -> None:
+    """These no longer wait, unless they were queued again meanwhile."""
+    tx.execute(
+        text(_NO_LONGER_WAITING),
+        {
+            "stage": f"pipedrive/{kind}",
+            "administrations": [entry.administration for entry in entries],
+            "keys": [entry.key for entry in entries],
+            "tickets": [entry.ticket for entry in entries],
+        },
+    )
+
+
+def forget_rows_of(tx: Connection, orders: Sequence[Waiting]) -> None:
+    """Orders that get no deal, having been deleted before, have no rows to write either."""
+    of = {"administrations": [entry.administration for entry in orders], "keys": [entry.key for entry in orders]}
+    tx.execute(text(_NO_ROWS), of)
+
+
+def queue_what_waited_for(tx: Connection, kind: str, keys: Sequence[str]) -> None:
+    """What was refused for want of these organizations or products is tried again now that they are there."""
+    if kind in _REFUSED_FOR_WANT_OF and keys:
+        tx.execute(text(_REFUSED_FOR_WANT_OF[kind]), {"keys": list(keys)})
+
+
+def queue_refused(tx: Connection) -> None:
+    """Everything that was refused is tried again: the configuration or the account's schema is another one."""
+    tx.execute(text(_QUEUE_ALL_REFUSED))
+
+
+def forget_gone(tx: Connection, administration: str, gone: RecordsGone) -> None:
+    """Links to what is no longer there: forgotten, or moved to what took its place; all else of it is written anew.
+
+    A deal that went without a successor keeps its link, so that no second one is made.
+    """
+    of = {"administration": administration, "keys": list(gone.keys), "successor": gone.successor}
+    if gone.kind != "deals":
+        key, _ = RECORD_COLUMNS[gone.kind]
+        table = f"pipedrive.{gone.kind}"
+        tx.execute(text(f"DELETE FROM {table} WHERE administration = :administration AND {key} = ANY(:keys)"), of)
+        queue(tx, (f"pipedrive/{gone.kind}",), administration, gone.keys)
+    elif gone.successor:
+        for statement in _MOVE_DEAL:
+            tx.execute(text(statement), of)
+        doubt_rows(tx, [(administration, key) for key in gone.keys])
+        queue(tx, ("pipedrive/deals", "pipedrive/deal_products"), administration, gone.keys)
+
+
+def _key(kind: str, entry: Waiting) -> dict[str, str]:
+    return {"administration": entry.administration, "kind": kind, "key": entry.key}
+
+
+_NO_LONGER_WAITING = """
+DELETE FROM state.pending AS waiting
+USING unnest(CAST(:administrations AS text[]), CAST(:keys AS text[]), CAST(:tickets AS bigint[]))
+    AS done (administration, key, ticket)
+WHERE waiting.stage = :stage AND waiting.administration = done.administration AND waiting.key = done.key
+    AND waiting.ticket = done.ticket
+"""
+_TAKE_BACK = """
+WITH taken_back AS (
+    DELETE FROM pipedrive.rejected WHERE kind = :kind AND position(reason IN :said) > 0 RETURNING administration, key)
+INSERT INTO state.pending (stage, administration, key)
+SELECT :stage, administration, key FROM taken_back ON CONFLICT DO NOTHING
+"""
+_NO_ROWS = """
+DELETE FROM state.pending AS waiting
+USING unnest(CAST(:administrations AS text[]), CAST(:keys AS text[])) AS unwanted (administration, key)
+WHERE waiting.stage = 'pipedrive/deal_products' AND waiting.administration = unwanted.administration
+    AND waiting.key = unwanted.key
+"""
+_QUEUE_REFUSED = """
+INSERT INTO state.pending (stage, administration, key)
+SELECT DISTINCT 'pipedrive/' || refused.kind, refused.administration, refused.key FROM pipedrive.rejected AS refused
+JOIN {wanted} AS wanted ON wanted.administration = refused.administration AND wanted.order_id = refused.key
+WHERE refused.kind = '{kind}' AND wanted.{column} = ANY(:keys) ON CONFLICT DO NOTHING
+"""
+_REFUSED_FOR_WANT_OF = {
+    "organizations": _QUEUE_REFUSED.format(wanted="crm.deals", kind="deals", column="customer_id"),
+    "products": _QUEUE_REFUSED.format(wanted="crm.deal_products", kind="deal_products", column="product_key"),
+}
+_QUEUE_ALL_REFUSED = """
+INSERT INTO state.pending (stage, administration, key)
+SELECT 'pipedrive/' || kind, administration, key FROM pipedrive.rejected ON CONFLICT DO NOTHING
+"""
+_MOVE_DEAL = (
+    "DELETE FROM pipedrive.deal_products WHERE administration = :administration AND order_id = ANY(:keys)",
+    """UPDATE pipedrive.deals SET deal_id = :successor, written = NULL, is_archived = false
+        WHERE administration = :administration AND order_id = ANY(:keys)""",
+)

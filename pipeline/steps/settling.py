@@ -1,0 +1,108 @@
+"""What came of requests, remembered in one transaction, and what becomes of those that were not carried out."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from pipeline.errors import PipelineError, RefusedAlike
+from pipeline.pipedrive.parallel import Done, InDoubt, Outcome, Paused, Refused, Stale
+from pipeline.steps.backlog import Waiting
+from pipeline.steps.bookkeeping import (
+    Refusal,
+    forget_gone,
+    forget_intents,
+    forget_refusals,
+    forget_waiting,
+    note_refusals,
+    take_back,
+)
+from pipeline.steps.ledger_book import book
+from pipeline.steps.writer import Writer
+
+
+class Writable(Protocol):
+    """Something one or more requests write."""
+
+    @property
+    def waiting(self) -> Waiting: ...
+    @property
+    def number(self) -> str: ...
+    @property
+    def is_open_ended(self) -> bool:
+        """Whether requests for it may have been carried out although its outcome says otherwise."""
+        ...
+
+
+Item = TypeVar("Item", bound=Writable)
+Result = TypeVar("Result")
+
+
+def settle(
+    writer: Writer,
+    kind: str,
+    outcomes: Sequence[Outcome[Item, Result]],
+    refused_before: Sequence[Refusal],
+    remember: Callable[[Connection, Sequence[Done[Item, Result]]], None],
+    *,
+    is_whole: Callable[[Done[Item, Result]], bool] = lambda _: True,
+) -> None:
+    """Remembers outcomes, then raises what stopped the work, if anything did.
+
+    What was refused waits on when the account's schema turns out to be another one than we knew, or when it was
+    refused like all the others: then the mistake is not in the record.
+    """
+    refused, again = _refused(writer, outcomes)
+    done = [outcome for outcome in outcomes if isinstance(outcome, Done)]
+    stale = [outcome for outcome in outcomes if isinstance(outcome, Stale)]
+    lost = [outcome for outcome in stale if outcome.gone.kind == "deals" and not outcome.gone.successor]
+    refused += [*refused_before, *((one.item.waiting, one.item.number, str(one.gone)) for one in lost)]
+    whole = [outcome.item.waiting for outcome in done if is_whole(outcome)]
+    with writer.engine.begin() as tx:
+        remember(tx, done)
+        for outcome in stale:
+            forget_gone(tx, outcome.item.waiting.administration, outcome.gone)
+        forget_intents(tx, kind, _closed(outcomes))
+        forget_waiting(tx, kind, whole + [entry for entry, *_ in refused])
+        forget_refusals(tx, kind, whole)
+        note_refusals(tx, kind, refused)
+        if isinstance(writer.workers.stopped_by, RefusedAlike):
+            take_back(tx, kind, str(writer.workers.stopped_by))
+        book(tx, writer.client.ledger)
+    _report(writer, outcomes, again=len(stale) - len(lost) + len(done) - len(whole) + again)
+    if writer.workers.stopped_by:
+        raise writer.workers.stopped_by
+
+
+def _refused(writer: Writer, outcomes: Iterable[Outcome[Any, Any]]) -> tuple[list[Refusal], int]:
+    """The refusals that stand, and how many records are to be tried again."""
+    refused = [outcome for outcome in outcomes if isinstance(outcome, Refused)]
+    stopped = writer.workers.stopped_by
+    if refused and _may_be_schema(stopped) and writer.schema_was_mended():
+        writer.workers.resume()
+        return [], len(refused)
+    if isinstance(stopped, RefusedAlike):
+        refused = [outcome for outcome in refused if outcome.reason not in str(stopped)]
+    return [(outcome.item.waiting, outcome.item.number, outcome.reason) for outcome in refused], 0
+
+
+def _may_be_schema(stopped: PipelineError | None) -> bool:
+    return stopped is None or isinstance(stopped, RefusedAlike)
+
+
+def _closed(outcomes: Iterable[Outcome[Item, Any]]) -> list[Waiting]:
+    """Whose outcome is known: an intent of theirs is done with."""
+    return [
+        outcome.item.waiting
+        for outcome in outcomes
+        if not isinstance(outcome, InDoubt) and (isinstance(outcome, Done) or not outcome.item.is_open_ended)
+    ]
+
+
+def _report(writer: Writer, outcomes: Iterable[Outcome[Any, Any]], *, again: int) -> None:
+    report = writer.report
+    report.again += again
+    for outcome in outcomes:
+        report.in_doubt += isinstance(outcome, InDoubt)
+        if isinstance(outcome, Paused):
+            report.paused = outcome.reason
