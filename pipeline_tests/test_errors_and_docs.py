@@ -12,19 +12,25 @@ import pytest
 from pipeline import errors
 from pipeline.assets.failures import failing_clearly
 from pipeline.errors import (
+    Blocked,
     BudgetSpent,
     ConfigurationError,
+    Full,
     GiveUp,
     HoldRow,
     OutcomeUnknown,
     PipelineError,
+    RecordsGone,
+    RefusedAlike,
     RetryLater,
 )
 from pipeline.retry import Attempt, RetryTransport, is_broken
 
 ROOT = Path(__file__).resolve().parent.parent
 URL = "https://vendor.example/api/deals"
-ALL_ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+ALL_ERRORS = [
+    kind for kind in vars(errors).values() if isinstance(kind, type) and kind.__module__ == errors.__name__
+]
 
 # --- errors ---
 
@@ -45,6 +51,10 @@ def raising(error: BaseException) -> Callable[[], None]:
         (BudgetSpent("spent"), False),
         (OutcomeUnknown("?"), False),
         (ConfigurationError("wrong"), False),
+        (RefusedAlike("alike"), False),
+        (RecordsGone("gone", kind="deals", keys=["A"]), False),
+        (Full("full"), False),
+        (Blocked("shut out"), False),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -65,6 +75,10 @@ def test_the_table_above_names_every_error():
         "BudgetSpent",
         "OutcomeUnknown",
         "ConfigurationError",
+        "RefusedAlike",
+        "RecordsGone",
+        "Full",
+        "Blocked",
     }
     assert all(issubclass(kind, PipelineError) for kind in ALL_ERRORS)
 

@@ -21,7 +21,7 @@ from pipeline.steps.audit_rows import differing_rows
 from pipeline.steps.bookkeeping import RECORD_COLUMNS
 from pipeline.steps.doubts import settle_doubts
 from pipeline.steps.outcomes import Report
-from pipeline.steps.refusals import deal_there
+from pipeline.steps.refusals import deal_there, take_out
 from pipeline.steps.writer import Access, Writer
 from pipeline.warehouse import memory
 from pipeline.warehouse.connection import only_one
@@ -96,8 +96,11 @@ def _compare(writer: Writer, kind: str, since: str | None, found: Audit) -> None
         others += result.others
     if kind == "deals":
         for page in _pages(writer, "/api/v2/deals/archived", since):
-            _take(found, kind, correct(writer, kind, page))
+            result = correct(writer, kind, page)
+            _take(found, kind, result)
             seen |= {int(record["id"]) for record in page}
+            for deal_id in result.archived_too_early:
+                take_out(writer.client, deal_id)
     if since is None:
         _look_for_unseen(writer, kind, seen, found)
     if since is None and kind == "deals":

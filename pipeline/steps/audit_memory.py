@@ -35,6 +35,7 @@ class Seen:
     others: int = 0
     drift: list[tuple[str, str, str]] = field(default_factory=list)  # administration, key, field
     suspects: set[tuple[str, str]] = field(default_factory=set)
+    archived_too_early: list[int] = field(default_factory=list)  # deals whose order changed after
 
 
 def correct(writer: Writer, kind: str, page: Sequence[Mapping[str, Any]]) -> Seen:
@@ -58,6 +59,9 @@ def correct(writer: Writer, kind: str, page: Sequence[Mapping[str, Any]]) -> See
         result.suspects = {
             (row["administration"], row["key"]) for row in linked if _is_suspect(row, by_id[row["record_id"]])
         }
+        result.archived_too_early = [
+            row["record_id"] for row in linked if _was_archived_before(row, by_id[row["record_id"]])
+        ]
     return result
 
 
@@ -167,12 +171,21 @@ def _remember(tx: Connection, kind: str, linked: Sequence[RowMapping], by_id: Ma
     upsert(tx, getattr(tables, kind), rows)
 
 
+def _last_write(known: RowMapping) -> datetime | None:
+    return max((at for at in (known["written_at"], known["rows_written_at"]) if at), default=None)
+
+
+def _was_archived_before(known: RowMapping, record: Mapping[str, Any]) -> bool:
+    """Whether the deal was put away before our last write: some accounts take rows on an archived deal all the same."""
+    since, last = record.get("archive_time"), _last_write(known)
+    return bool(since and last and datetime.fromisoformat(since) < last)
+
+
 def _is_suspect(known: RowMapping, record: Mapping[str, Any]) -> bool:
     """Whether the deal's rows may have been touched: it is worth something else, or changed after our last write."""
     if record.get("is_archived"):
         return False
-    changed = record.get("update_time")
-    last = max((at for at in (known["written_at"], known["rows_written_at"]) if at), default=None)
+    changed, last = record.get("update_time"), _last_write(known)
     later = bool(changed and last and datetime.fromisoformat(changed) > last + _OWN_WRITING)
     return later or not same(float(known["value"] or 0), record.get("value") or 0)
 

@@ -1,0 +1,79 @@
+"""How much of Pipedrive's burst window is used when every answer takes 100 ms; a 429 would be a mistake.
+
+`python -m benchmarks.burst`: one line a plan, the share of the window in one run of ten windows.
+"""
+
+import time
+
+import httpx
+
+from pipeline.pipedrive.client import PipedriveClient
+from pipeline.pipedrive.ledger import Ledger
+from pipeline.pipedrive.limits import WINDOW, MeteredTransport, retry_policy
+from pipeline.pipedrive.parallel import Workers
+from pipeline.retry import RetryTransport
+from pipeline.sandbox.pipedrive import plan, simulated_pipedrive
+from pipeline.sandbox.wire import Simulator
+from pipeline_tests.sandbox.simulator_transport import SimulatorTransport
+
+LATENCY = 0.1  # seconds until an answer comes
+WINDOWS = 10
+LEAST = 0.85  # share of the window
+
+
+class Distant(httpx.BaseTransport):
+    """A transport whose answers take a while."""
+
+    def __init__(self, inner: httpx.BaseTransport) -> None:
+        self._inner = inner
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Half of the way there, half of it back."""
+        time.sleep(LATENCY / 2)
+        response = self._inner.handle_request(request)
+        time.sleep(LATENCY / 2)
+        return response
+
+
+def share_used(name: str) -> tuple[float, int]:
+    """The share of the plan's window that writing uses, and how many requests were refused for it."""
+    account = plan(name)
+    simulator = simulated_pipedrive(**(account | {"daily_tokens": None}))
+    transport = Distant(SimulatorTransport(simulator))
+    ledger = Ledger(10**9, 10**9)
+    http = httpx.Client(
+        base_url="http://pipedrive.sandbox.example",
+        headers={"x-api-token": "sandbox"},
+        transport=RetryTransport(MeteredTransport(transport, ledger), retry_policy()),
+    )
+    client = PipedriveClient(http, ledger)
+    requests = account["burst"] * WINDOWS
+    with Workers() as workers:
+        began = time.monotonic()
+        work = workers.begin(
+            lambda number: client.post("/api/v2/organizations", {"name": str(number)}), range(requests)
+        )
+        written = len(list(work))
+        seconds = time.monotonic() - began
+    return written / (seconds / WINDOW * account["burst"]), _refused(simulator)
+
+
+def _refused(simulator: Simulator) -> int:
+    counters = httpx.Client(base_url="http://pipedrive.sandbox.example", transport=SimulatorTransport(simulator)).get(
+        "/__sandbox/counters"
+    )
+    return int(counters.json()["statuses"].get("429", 0))
+
+
+def main() -> None:
+    """Prints a line for each plan and ends non-zero when one is below the line."""
+    short = False
+    for name in ("growth", "premium", "ultimate"):
+        share, refused = share_used(name)
+        short = short or share < LEAST or refused > 0
+        print(f"{name:10}{share:>8.1%} of the burst window at {LATENCY * 1000:.0f} ms, {refused} refused")
+    raise SystemExit(int(short))
+
+
+if __name__ == "__main__":
+    main()
