@@ -12,6 +12,7 @@ from pipeline.sandbox.company_clock import COMPANY_ZONE, SandboxClock
 from pipeline.sandbox.company_customers import employ, register_customers
 from pipeline.sandbox.company_odd import add_oddities
 from pipeline.sandbox.company_orders import take_orders
+from pipeline.sandbox.company_prices import draw_up_price_lists
 from pipeline.sandbox.company_state import Company
 
 __all__ = ["DIVISION", "Company", "seeded_company"]
@@ -27,7 +28,10 @@ def seeded_company(
     stock_catalogue(company, products)
     register_customers(company, max(20, orders // 5))
     agree_prices(company)
+    draw_up_price_lists(company)
+    company.counts_stock = False
     take_orders(company, orders)
+    company.counts_stock = True
     if odd:
         add_oddities(company)
     return company

@@ -11,7 +11,16 @@ from datetime import date
 from typing import Any
 
 from pipeline.sandbox.company_clock import SandboxClock
-from pipeline.sandbox.company_papers import Delivery, DeliveryLine, Invoice, InvoiceLine, Receivable
+from pipeline.sandbox.company_papers import (
+    Attachment,
+    Delivery,
+    DeliveryLine,
+    Document,
+    Invoice,
+    InvoiceLine,
+    Receivable,
+)
+from pipeline.sandbox.company_prices import PriceList, PriceListPeriod, VolumeDiscount
 from pipeline.sandbox.company_rows import (
     Account,
     Address,
@@ -24,22 +33,28 @@ from pipeline.sandbox.company_rows import (
     Salesperson,
     SalesPrice,
 )
+from pipeline.sandbox.company_stock import StockPosition, Warehouse
 from pipeline.sandbox.company_table import Table
 
 DIVISION = 123456
 FIRST_VERSION = 10_000_000_000  # beyond 32 bits, as a database that has lived a while
-DELETED_CODES = {
-    "accounts": 2,
-    "addresses": 3,
-    "contacts": 5,
-    "prices": 8,
-    "receivables": 10,
-    "items": 9,
-    "invoices": 13,
-    "deliveries": 16,
-    "delivery_lines": 17,
-    "orders": 32,
-    "lines": 33,
+DELETED_CODES = {  # in the log of deletions; what has no sync feed leaves no trace
+    "accounts": (2,),
+    "addresses": (3,),
+    "attachments": (4,),
+    "contacts": (5,),
+    "documents": (6,),
+    "prices": (8,),
+    "receivables": (10,),
+    "items": (9,),
+    "invoices": (13,),
+    "invoice_lines": (13,),
+    "stock": (15, 19),  # stock positions and item warehouses are two feeds over the same rows
+    "deliveries": (16,),
+    "delivery_lines": (17,),
+    "volume_discounts": (31,),
+    "orders": (32,),
+    "lines": (33,),
 }
 TABLES = (
     "salespeople",
@@ -49,6 +64,11 @@ TABLES = (
     "item_groups",
     "items",
     "prices",
+    "price_lists",
+    "price_list_periods",
+    "volume_discounts",
+    "warehouses",
+    "stock",
     "orders",
     "lines",
     "invoices",
@@ -56,6 +76,8 @@ TABLES = (
     "receivables",
     "deliveries",
     "delivery_lines",
+    "documents",
+    "attachments",
     "deletions",
 )
 Listener = Callable[[str, Any, str], None]  # table, row, "Update" or "Delete"
@@ -71,6 +93,11 @@ class Books:
     item_groups: Table[ItemGroup]
     items: Table[Item]
     prices: Table[SalesPrice]
+    price_lists: Table[PriceList]
+    price_list_periods: Table[PriceListPeriod]
+    volume_discounts: Table[VolumeDiscount]
+    warehouses: Table[Warehouse]
+    stock: Table[StockPosition]
     orders: Table[Order]
     lines: Table[OrderLine]
     invoices: Table[Invoice]
@@ -78,6 +105,8 @@ class Books:
     receivables: Table[Receivable]
     deliveries: Table[Delivery]
     delivery_lines: Table[DeliveryLine]
+    documents: Table[Document]
+    attachments: Table[Attachment]
     deletions: Table[Deletion]
 
     def __init__(self, *, seed: int = 1, clock: SandboxClock | None = None, name: str = "Huis & Tafel B.V.") -> None:
@@ -90,6 +119,7 @@ class Books:
         self.last_version = FIRST_VERSION
         self.last_order_number = 1000
         self.moved_on: date | None = None
+        self.counts_stock = True  # off while the past is made up: what lies in the warehouses is what is left of it
         for name in TABLES:
             setattr(self, name, Table())
         self.invoices_of: dict[str, list[Invoice]] = {}  # by order
@@ -142,9 +172,10 @@ class Books:
         """Removes one row and writes it in the log of deletions."""
         row = self.table(name).rows[key]
         self.table(name).remove(key)
-        deletion = Deletion(self.new_id(), DELETED_CODES.get(name, 0), key, self.clock.now_ms)
-        deletion.timestamp = self.next_version()
-        self.deletions.put(deletion)
+        for code in DELETED_CODES.get(name, ()):
+            deletion = Deletion(self.new_id(), code, key, self.clock.now_ms)
+            deletion.timestamp = self.next_version()
+            self.deletions.put(deletion)
         self._tell(name, row, "Delete")
 
     @contextmanager

@@ -7,15 +7,26 @@ from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from pipeline.sandbox import company_stock
 from pipeline.sandbox.company_clock import wall_ms
+from pipeline.sandbox.company_ids import derived_id
 from pipeline.sandbox.company_ordering import cents
-from pipeline.sandbox.company_papers import Delivery, DeliveryLine, Invoice, InvoiceLine, Receivable
+from pipeline.sandbox.company_papers import (
+    Attachment,
+    Delivery,
+    DeliveryLine,
+    Document,
+    Invoice,
+    InvoiceLine,
+    Receivable,
+)
 from pipeline.sandbox.company_rows import COMPLETE, Order, OrderLine
 
 if TYPE_CHECKING:
     from pipeline.sandbox.company_state import Company
 
 CREDIT_NOTE = 8021
+SALES_INVOICE = 10  # type of document
 
 
 def book(company: "Company", order: Order, day: date, *, deliveries: bool = True) -> None:
@@ -44,11 +55,8 @@ def _deliver(company: "Company", order: Order, day: date) -> None:
     papers = company.deliveries_of.get(order.id, [])
     missing = _missing(order, papers, lambda line: line.delivered)
     if any(quantity * line.quantity < 0 for line, quantity in missing):  # a delivery was taken back: the papers go
-        for paper in papers:
-            for part in paper.lines:
-                company.delete("delivery_lines", part.id)
-            company.delete("deliveries", paper.id)
-        company.deliveries_of[order.id] = []
+        for paper in list(papers):
+            take_back(company, paper)
         missing = _missing(order, (), lambda line: line.delivered)
     if not missing:
         return
@@ -62,6 +70,16 @@ def _deliver(company: "Company", order: Order, day: date) -> None:
     company.add("deliveries", delivery, at_ms=made)
     for part in delivery.lines:
         company.add("delivery_lines", part, at_ms=made)
+        company_stock.move(company, part.order_line.item_id, -part.quantity, order.warehouse_id)
+
+
+def take_back(company: "Company", paper: Delivery) -> None:
+    """A delivery that is undone: its papers go, the goods come back."""
+    for part in paper.lines:
+        company_stock.move(company, part.order_line.item_id, part.quantity, paper.order.warehouse_id)
+        company.delete("delivery_lines", part.id)
+    company.delete("deliveries", paper.id)
+    company.deliveries_of[paper.order.id].remove(paper)
 
 
 def _bill(company: "Company", order: Order, day: date) -> None:
@@ -92,8 +110,30 @@ def _invoice(company: "Company", order: Order, day: date, amount: float) -> Invo
         invoice.type = CREDIT_NOTE
     company.invoices_of.setdefault(order.id, []).append(invoice)
     company.add("invoices", invoice, at_ms=_moment(company, day))
+    _file(company, invoice)
     _owe(company, invoice, invoice.amount_incl)
     return invoice
+
+
+def document_id(invoice: Invoice) -> str:
+    """The GUID of the document that shows an invoice."""
+    return derived_id("document", invoice.id)
+
+
+def _file(company: "Company", invoice: Invoice) -> None:
+    """The invoice as a document with its file."""
+    word = "Creditnota" if invoice.type == CREDIT_NOTE else "Factuur"
+    hid = len(company.documents) + 1
+    document = Document(
+        document_id(invoice), hid, f"{word} {invoice.number}", SALES_INVOICE, invoice.invoice_date,
+        invoice.order.account_id,
+    )  # fmt: skip
+    document.amount, document.currency = invoice.amount_incl, invoice.order.currency
+    document.invoice_number, document.order_number = invoice.number, invoice.order.number
+    company.add("documents", document, at_ms=invoice.created_ms)
+    content = f"%PDF-1.4 {document.subject}".encode()
+    file = Attachment(derived_id("file", document.id), document, f"{word}_{invoice.number}.pdf", content)
+    company.add("attachments", file, at_ms=invoice.created_ms)
 
 
 def _owe(company: "Company", invoice: Invoice, amount: float) -> Receivable:

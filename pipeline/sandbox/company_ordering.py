@@ -49,8 +49,8 @@ def derive_status(order: Order) -> bool:
     if not order.lines:
         return False
     before = (order.status, order.delivery_status, order.invoice_status)
-    order.delivery_status = _over_lines(line.delivery_status for line in order.lines)
-    order.invoice_status = _over_lines(line.invoice_status for line in order.lines)
+    order.delivery_status = over_lines(line.delivery_status for line in order.lines)
+    order.invoice_status = over_lines(line.invoice_status for line in order.lines)
     all_cancelled = all(line.status == CANCELLED for line in order.lines)
     order.status = CANCELLED if all_cancelled else combined(order.delivery_status, order.invoice_status)
     return before != (order.status, order.delivery_status, order.invoice_status)
@@ -64,7 +64,8 @@ def combined(delivery: int, invoice: int) -> int:
     return COMPLETE if delivery in done and invoice in done else PARTIAL
 
 
-def _over_lines(statuses: Iterable[int]) -> int:
+def over_lines(statuses: Iterable[int]) -> int:
+    """What the header says when its lines say these."""
     seen = set(statuses)
     if len(seen) == 1:
         return seen.pop()

@@ -1,4 +1,4 @@
-"""The papers that follow from orders: deliveries, invoices, and what is owed for them. One class a table."""
+"""The papers that follow from orders: deliveries, invoices, what is owed for them, and documents. One class a table."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -78,6 +78,42 @@ class Delivery:
     delivery_date: date
     lines: list[DeliveryLine] = field(default_factory=list)
     tracking_number: str | None = None
+    extra: dict[str, object] | None = None  # fields set from outside that nothing here reads
+    timestamp: int = 0
+    created_ms: int = 0
+    modified_ms: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Document:
+    """Something that is filed: the invoice as the customer got it, or what a client put there."""
+
+    id: str
+    hid: int
+    subject: str
+    type: int  # 10: sales invoice
+    document_date: date
+    account_id: str | None = None
+    contact_id: str | None = None
+    body: str | None = None
+    amount: float | None = None
+    currency: str | None = None
+    invoice_number: int | None = None
+    order_number: int | None = None
+    extra: dict[str, object] | None = None
+    timestamp: int = 0
+    created_ms: int = 0
+    modified_ms: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Attachment:
+    """The file of a document."""
+
+    id: str
+    document: Document
+    file_name: str
+    content: bytes
     timestamp: int = 0
     created_ms: int = 0
     modified_ms: int = 0

@@ -56,6 +56,7 @@ class Account:
     end_date: date | None = None
     blocked: bool = False
     kind: str = "A"  # A relation, D division
+    extra: dict[str, object] | None = None
     timestamp: int = 0
     created_ms: int = 0
     modified_ms: int = 0
@@ -82,7 +83,7 @@ class Contact:
     notes: str | None = None
     gender: str | None = None
     is_main: bool = False
-    extra: dict[str, object] = field(default_factory=dict)  # fields set from outside that nothing here reads
+    extra: dict[str, object] | None = None
     timestamp: int = 0
     created_ms: int = 0
     modified_ms: int = 0
@@ -100,6 +101,7 @@ class Address:
     city: str | None
     country: str
     is_main: bool = True
+    extra: dict[str, object] | None = None
     timestamp: int = 0
     created_ms: int = 0
     modified_ms: int = 0
@@ -135,6 +137,7 @@ class Item:
     stock: float = 0
     start_date: date | None = None
     end_date: date | None = None
+    extra: dict[str, object] | None = None
     timestamp: int = 0
     created_ms: int = 0
     modified_ms: int = 0
@@ -178,6 +181,7 @@ class OrderLine:
     invoice_status: int = OPEN
     delivery_date: date | None = None
     notes: str | None = None
+    extra: dict[str, object] | None = None  # fields set from outside that nothing here reads
     timestamp: int = 0
     created_ms: int = 0
     modified_ms: int = 0
@@ -211,6 +215,8 @@ class Order:
     description: str | None = None
     remarks: str | None = None
     payment_condition: str = "30"
+    warehouse_id: str | None = None  # none: the main one
+    extra: dict[str, object] | None = None
     timestamp: int = 0
     created_ms: int = 0
     modified_ms: int = 0

@@ -4,20 +4,43 @@ How amounts and statuses follow from lines stands in `company_ordering.py`, deli
 `company_invoicing.py`; how a company is filled in `company.py` and `retail.py`. No wire format, no HTTP.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from pipeline.sandbox import company_invoicing, company_ordering
+from pipeline.sandbox import company_invoicing, company_ordering, company_stock
 from pipeline.sandbox.company_books import Books
-from pipeline.sandbox.company_papers import Receivable
-from pipeline.sandbox.company_rows import Account, Order, OrderLine
+from pipeline.sandbox.company_papers import Delivery, Receivable
+from pipeline.sandbox.company_rows import CANCELLED, COMPLETE, Account, Order, OrderLine
 
 LineInput = tuple[str, float, float]  # item GUID, quantity, net price
 
 
 class Company(Books):
     """One administration of the ERP."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        company_stock.open_warehouses(self)
+
+    def add(self, name: str, row: Any, *, at_ms: int | None = None) -> Any:
+        """Takes a new row in; goods get their places in the warehouses."""
+        super().add(name, row, at_ms=at_ms)
+        if name == "items" and row.is_stock_item:
+            company_stock.shelve(self, row, at_ms)
+        return row
+
+    def change(self, name: str, key: str, /, **fields: Any) -> Any:
+        """Changes some fields of one row; another number of goods was counted in the main warehouse."""
+        if name == "items" and "stock" in fields:
+            company_stock.move(self, key, fields["stock"] - self.items.rows[key].stock)
+        return super().change(name, key, **fields)
+
+    def delete(self, name: str, key: str) -> None:
+        """Removes one row, an item with its places in the warehouses."""
+        super().delete(name, key)
+        if name == "items":
+            company_stock.clear(self, key)
 
     def place_order(self, account_id: str, lines: Iterable[LineInput], /, **fields: Any) -> Order:
         """A new order with its lines, dated today unless `order_date` says otherwise."""
@@ -72,6 +95,18 @@ class Company(Books):
         """Delivers this share of what was ordered, on every line."""
         return self._progress(order_id, "delivered", share)
 
+    def deliver_lines(self, order_id: str, quantities: Mapping[str, float], day: date) -> Delivery:
+        """One delivery of these quantities; line GUID -> how much."""
+        order = self.orders.rows[order_id]
+        for line in order.lines:
+            if line.id in quantities:
+                line.delivered = company_ordering.number(round(line.delivered + quantities[line.id], 6))
+                company_ordering.reckon_line(line)
+                self.touch("lines", line)
+        self._follow(order)
+        company_invoicing.book(self, order, day)
+        return self.deliveries_of[order_id][-1]
+
     def invoice(self, order_id: str, share: float = 1.0) -> Order:
         """Invoices this share of what was ordered, on every line."""
         return self._progress(order_id, "invoiced", share)
@@ -79,6 +114,23 @@ class Company(Books):
     def cancel(self, order_id: str) -> Order:
         """Cancels every line, and with them the order."""
         return self.set_status(order_id, 45, 45, 45)
+
+    def cancel_line(self, line_id: str) -> OrderLine:
+        """Cancels one line; the header follows from all of them."""
+        line = self.lines.rows[line_id]
+        company_ordering.force_line_status(line, CANCELLED, CANCELLED, CANCELLED)
+        self.touch("lines", line)
+        self._follow(line.order)
+        return line
+
+    def close(self, order_id: str) -> Order:
+        """Completes an order by hand: what was not delivered or invoiced never will be."""
+        order = self.orders.rows[order_id]
+        for line in order.lines:
+            line.status = line.delivery_status = line.invoice_status = COMPLETE
+            self.touch("lines", line)
+        self._follow(order)
+        return order
 
     def reopen(self, order_id: str) -> Order:
         """Takes deliveries, invoices and a cancellation back."""

@@ -40,6 +40,11 @@ class Table(Generic[Row]):
         """The row of this GUID, or nothing."""
         return self.rows.get(key)
 
+    @property
+    def newest_version(self) -> int:
+        """Of the latest row that came or changed."""
+        return self._versions[-1] if self._versions else 0
+
     def put(self, row: Row) -> None:
         """Takes a row in, new or changed, under the version it already carries."""
         if row.id not in self.rows:

@@ -7,9 +7,7 @@ import uvicorn
 
 from pipeline.sandbox.wire import Request, Simulator, decoded_path
 
-
-class ConnectionDropped(Exception):
-    """The simulated network broke: the answer, though the work may be done, never leaves."""
+SHUTDOWN_S = 5  # an answer that a fault holds back does not hold back the end
 
 
 def asgi(simulator: Simulator) -> Any:
@@ -22,10 +20,10 @@ def asgi(simulator: Simulator) -> Any:
         if response.delay:
             await asyncio.sleep(response.delay)
         if response.dropped:
-            # Promised and never sent, so that the server closes the connection instead of answering 500.
+            # Promised and never sent: the server closes the connection, where silence would make it answer 500.
             promised = [(b"content-length", b"1")]
             await send({"type": "http.response.start", "status": 200, "headers": promised})
-            raise ConnectionDropped(scope["path"])
+            return None
         headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers.items()]
         headers.append((b"content-length", str(len(response.body)).encode()))
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
@@ -36,7 +34,15 @@ def asgi(simulator: Simulator) -> Any:
 
 def serve(simulator: Simulator, *, port: int, workers_log_level: str = "warning") -> None:
     """Serves in the foreground until the process is told to stop."""
-    uvicorn.run(asgi(simulator), host="127.0.0.1", port=port, log_level=workers_log_level, access_log=False)
+    uvicorn.run(
+        asgi(simulator),
+        host="127.0.0.1",
+        port=port,
+        log_level=workers_log_level,
+        access_log=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=SHUTDOWN_S,
+    )
 
 
 async def _request(scope: dict, receive: Any) -> Request:

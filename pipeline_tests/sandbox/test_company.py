@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.sandbox.company import Company, seeded_company
 from pipeline.sandbox.company_day import TradingDay
+from pipeline.sandbox.company_hours import BusinessHours
 from pipeline.sandbox.company_orders import COMBINATIONS
 from pipeline.sandbox.retail import company_from_retail
 
@@ -131,8 +132,48 @@ def test_a_trading_day_keeps_the_books_in_order():
     day = TradingDay(company, events_per_minute=10, now=lambda: next(seconds))
     assert [day.pass_time() for _ in range(20)] == [10] * 20
     kinds = {what.split()[-1] for what in day.happened}
-    assert {"placed", "delivered", "invoiced", "paid", "changed"} <= kinds
+    assert {"placed", "delivered", "invoiced", "paid", "changed", "restocked"} <= kinds
     assert len(company.orders) > 60
+
+
+@pytest.mark.parametrize(
+    ("speed", "seconds", "events", "hour"),
+    [
+        (60, 0, 0, "08:00"),
+        (60, 60, 15, "09:00"),  # an hour of business in a minute
+        (60, 90, 30, "09:00"),
+        (60, 600, 247.5, "night"),
+        (60, 660, 250, "08:00"),  # a day with its short night, and on
+        (60, 6600, 2500, "08:00"),
+        (1, 39600, 250, "08:00"),
+    ],
+)
+def test_business_has_its_hours(speed, seconds, events, hour):
+    hours = BusinessHours(speed=speed)
+    assert hours.events_by(seconds) == pytest.approx(events)
+    assert hours.hour_at(seconds) == hour
+
+
+def test_a_day_can_follow_business_hours_and_catches_up_in_steps():
+    company, seconds = seeded_company(orders=20, today=TODAY), iter((0, 60, 66_000, 66_000))
+    day = TradingDay(company, hours=BusinessHours(speed=60), now=lambda: next(seconds))
+    assert [day.pass_time(), day.pass_time(), day.pass_time()] == [15, 100, 100]
+
+
+def test_deliveries_take_stock_and_the_past_took_none():
+    company = seeded_company(orders=40, today=TODAY)
+    assert all(item.stock >= 0 for item in company.items)
+    item = next(iter(company.items))
+    before = item.stock
+    order = company.place_order(next(iter(company.accounts)).id, [(item.id, 5, 3)])
+    assert item.stock == before
+    company.deliver(order.id)
+    assert item.stock == before - 5
+    assert sum(row.quantity for row in company.stock if row.item_id == item.id) == item.stock
+    company.reopen(order.id)
+    assert item.stock == before
+    company.change("items", item.id, stock=7)
+    assert sum(row.quantity for row in company.stock if row.item_id == item.id) == 7
 
 
 RETAIL = [

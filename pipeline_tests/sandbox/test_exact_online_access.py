@@ -180,5 +180,7 @@ def test_half_a_page_comes_with_status_200():
 
 
 def test_only_json_is_spoken():
+    """By those who write; readers may have Atom."""
     exact = caller()
-    assert exact.http.get("/api/v1/123456/logistics/ItemGroups").status_code == 406
+    xml = {"Content-Type": "application/atom+xml"}
+    assert exact.http.post("/api/v1/123456/crm/Contacts", content=b"<entry />", headers=xml).status_code == 400

@@ -104,7 +104,11 @@ def test_a_new_order_is_echoed_in_full(company, exact):
         ({"YourRef": "x" * 41}, 500),
         ({"OrderDate": "gisteren"}, 400),
         ({"OrderNumber": 1001}, 500),
-        ({"ShippingMethod": "6f9619ff-8b86-d011-b42d-00cf4fc96401"}, 501),
+        ({"AmountDiscount": 5}, 501),
+        ({"ApprovalStatus": 3}, 500),
+        ({"WarehouseID": "6f9619ff-8b86-d011-b42d-00cf4fc96401"}, 500),
+        ({"ShippingMethod": 5}, 400),
+        ({"ApprovalStatus": 99_999}, 400),
     ],
 )
 def test_wrong_orders_are_refused_and_change_nothing(company, exact, fields, status):
@@ -158,3 +162,43 @@ def test_accounts_get_the_next_code_and_no_code_twice(company, exact):
     found = exact.get(f"crm/Accounts(guid'{answer.json()['d']['ID']}')").json()["d"]
     assert (answer.json()["d"]["Name"], found["Name"], found["Code"].strip()) == (None, "Nieuw B.V.", "10021")
     assert send(exact, "POST", "crm/Accounts", {"Name": "Dubbel", "Code": "10021"}).status_code == 500
+
+
+def test_a_new_order_takes_over_what_the_customer_has(company, exact):
+    account = next(row for row in company.accounts if row.main_contact_id)
+    company.change("accounts", account.id, payment_condition="14")
+    other = next(row for row in company.accounts if row is not account)
+    send(exact, "PUT", f"crm/Accounts(guid'{account.id}')", {"InvoiceAccount": other.id})
+    shown = send(exact, "POST", "salesorder/SalesOrders", order_body(company, OrderedBy=account.id)).json()["d"]
+    address = company.addresses.rows[shown["DeliveryAddress"]]
+    assert (address.account_id, address.kind) == (account.id, 4)
+    assert (shown["PaymentCondition"], shown["OrderedByContactPerson"]) == ("14", account.main_contact_id)
+    assert (shown["DeliverTo"], shown["InvoiceTo"], shown["InvoiceToName"]) == (account.id, other.id, other.name)
+    assert (shown["DeliveryDate"], shown["WarehouseCode"]) == (shown["OrderDate"], "1")
+
+
+def test_fields_that_nothing_reads_are_kept(company, exact):
+    key = "6f9619ff-8b86-d011-b42d-00cf4fc96409"
+    body = order_body(company, ShippingMethod=key, PaymentReference="RF18")
+    body["SalesOrderLines"][0]["CostCenter"] = "VERKOOP"
+    shown = send(exact, "POST", "salesorder/SalesOrders", body).json()["d"]
+    assert (shown["ShippingMethod"], shown["PaymentReference"]) == (key, "RF18")
+    path = f"salesorder/SalesOrders(guid'{shown['OrderID']}')"
+    assert send(exact, "PUT", path, {"PaymentReference": "RF19"}).status_code == 204
+    again = exact.get(path, expand="SalesOrderLines").json()["d"]
+    assert (again["ShippingMethod"], again["PaymentReference"]) == (key, "RF19")
+    assert again["SalesOrderLines"]["results"][0]["CostCenter"] == "VERKOOP"
+
+
+def test_an_order_can_leave_from_the_other_warehouse(company, exact):
+    other = next(row for row in company.warehouses if not row.is_main)
+    shown = send(exact, "POST", "salesorder/SalesOrders", order_body(company, WarehouseID=other.id)).json()["d"]
+    item = company.orders.rows[shown["OrderID"]].lines[0].item_id
+
+    def lying() -> dict[str, float]:
+        return {row.warehouse_id: row.quantity for row in company.stock if row.item_id == item}
+
+    before = lying()
+    company.deliver(shown["OrderID"])
+    assert lying() == {**before, other.id: before[other.id] - 4}
+    assert exact.rows("salesorder/GoodsDeliveries", select="WarehouseCode,EntryNumber")[-1]["WarehouseCode"]

@@ -47,6 +47,9 @@ def test_the_clock_moves(account):
         ("status_before", 500, False),
         ("status_after", 500, True),
         ("drop_before", None, False),
+        ("status", 500, False),
+        ("drop", None, False),
+        ("unsuccessful", 200, False),
         ("drop_after", None, True),
         ("burst_429", 429, False),
         ("daily_429", 429, False),
@@ -102,11 +105,69 @@ def test_many_threads_may_call_at_once(account):
     assert sorted(made) == list(range(2, 202))
 
 
-def test_wrong_control_calls_say_what_would_be_right(account):
-    assert account.http.get("/__sandbox/nothing").status_code == 404
-    assert account.http.post("/__sandbox/fault", json={"kind": "x"}).status_code == 400
-    assert account.http.post("/__sandbox/change", json={"kind": "x"}).status_code == 400
-    assert account.http.post("/__sandbox/clock", json={"advance": 1}).status_code == 400
+def test_a_page_may_come_twice(account):
+    for _ in range(4):
+        account.deal()
+    account.control("fault", {"kind": "repeat_page", "path": "/deals"})
+    pages, cursor = [], {}
+    for _ in range(4):
+        page = account.get("deals", limit=2, **cursor).json()
+        pages.append([deal["id"] for deal in page["data"]])
+        cursor = {"cursor": page["additional_data"]["next_cursor"]}
+    assert pages == [[1, 2], [1, 2], [3, 4], [5]]
+    assert cursor == {"cursor": None}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("fault", {"kind": "x"}),
+        ("fault", {"kind": "delay", "seconds": -1}),
+        ("fault", {"kind": "delay", "times": "2"}),
+        ("fault", {"kind": "status_before", "status": 204}),
+        ("fault", {"kind": "status_before", "where": "/deals"}),
+        ("change", {"kind": "x"}),
+        ("change", {"kind": "edit_deal", "id": 1, "fields": {"title": 5}}),
+        ("change", {"kind": "edit_deal", "id": 1, "fields": {"org_id": 5}}),
+        ("change", {"kind": "edit_deal", "id": 1, "fields": {"custom_fields": {"no such": 5}}}),
+        ("change", {"kind": "edit_deal_product", "id": 1, "fields": {"item_price": 1e14}}),
+        ("change", {"kind": "merge_deals", "id": 1, "into": 1}),
+        ("change", {"kind": "delete_field", "entity": "deal", "field": "title"}),
+        ("change", {"kind": "add_option", "entity": "deal", "field": "title", "option": "x"}),
+        ("change", {"kind": "deactivate_user", "user": "nobody"}),
+        ("change", {"kind": "add_stage", "fields": {"name": "x"}}),
+        ("clock", {"advance": 1}),
+        ("clock", {"advance_seconds": -1}),
+        ("clock", {"advance_days": 0.5}),
+        ("clock", {"advance_days": 1e9}),
+        ("webhooks", {"skip": -1}),
+        ("state", []),
+    ],
+)
+def test_a_wrong_control_call_is_refused_and_changes_nothing(account, path, body):
+    before = account.control("state")
+    method = "GET" if path == "state" else "POST"
+    response = account.http.request(method, f"/__sandbox/{path}", json=body)
+    assert response.status_code == 400
+    assert response.json()["error"]
+    assert account.control("state") == before
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [("GET", "nothing", None), ("PUT", "clock", {}), ("POST", "change", {"kind": "edit_deal", "id": 9, "fields": {}})],
+)
+def test_what_is_not_there_is_not_found(account, method, path, body):
+    assert account.http.request(method, f"/__sandbox/{path}", json=body).status_code == 404
+
+
+def test_open_faults_are_shown_and_cleared(account):
+    account.control("fault", {"kind": "status", "path": "/deals", "skip": 1, "times": 2})
+    fault = account.control("fault")["waiting"][0]
+    assert (fault["kind"], fault["after"], fault["times"]) == ("status_before", 1, 2)
+    assert account.control("fault", {"clear": True}) == {"open": 0}
+    assert account.control("counters", {}) == {}
+    assert account.control("counters")["total"] == 0
 
 
 def _change(account, **wanted):
@@ -160,3 +221,39 @@ def test_people_take_away_what_others_stand_on(account):
     _change(account, kind="delete_pipeline", id=1)
     assert account.data("deals") == []
     assert account.post("deals", {"title": "x"}).status_code == 400
+
+
+def test_people_edit_whatever_there_is(account):
+    account.control("change", {"kind": "add_organization", "fields": {"name": "Bakker BV"}})
+    account.control("change", {"kind": "add_person", "fields": {"name": "Jan", "emails": [{"value": "a@b.example"}]}})
+    account.control("change", {"kind": "add_deal", "fields": {"title": "met de hand", "org_id": 1}})
+    _change(account, kind="edit_organization", id=1, fields={"address": {"value": "Dorpsstraat 1"}})
+    _change(account, kind="edit_person", id=1, fields={"org_id": 1})
+    _change(account, kind="edit_product", id=1, fields={"code": "85123A"})
+    _change(account, kind="add_stage", fields={"name": "Klaar", "pipeline_id": 1})
+    state = account.control("state")
+    assert state["organizations"][0]["address"]["value"] == "Dorpsstraat 1"
+    assert (state["persons"][0]["org_id"], state["products"][0]["code"]) == (1, "85123A")
+    assert (state["deals"][1]["organization"], state["stages"][-1]["name"]) == ("Bakker BV", "Klaar")
+    _change(account, kind="delete_person", id=1)
+    assert account.data("persons") == []
+
+
+def test_people_change_what_can_be_chosen(account):
+    _change(account, kind="add_field", entity="deal", field="Leverstatus", type="enum", options=["Open"])
+    added = _change(account, kind="add_option", entity="deal", field="Leverstatus", option="Klaar")
+    _change(account, kind="rename_option", entity="deal", field="Leverstatus", option="Open", name="Nieuw")
+    _change(account, kind="rename_field", entity="deal", field="Leverstatus", name="Status van levering")
+    field = next(field for field in account.data("dealFields", limit=500) if field["is_custom_field"])
+    assert field["field_name"] == "Status van levering"
+    assert [(option["id"], option["label"]) for option in field["options"]] == [(40, "Nieuw"), (added["id"], "Klaar")]
+    _change(account, kind="deactivate_user", user=20_480_002)
+    _change(account, kind="activate_user", user="sanne@sandbox.example")
+    assert all(user["active_flag"] for user in account.data("/api/v1/users"))
+
+
+def test_notes_and_moments_go_along_with_a_merged_deal(account):
+    account.post("/api/v1/notes", {"content": "bel", "deal_id": 1})
+    account.deal(title="z")
+    _change(account, kind="merge_deals", id=1, into=2)
+    assert [note["deal_id"] for note in account.data("/api/v1/notes", deal_id=2)] == [2]

@@ -210,3 +210,35 @@ def test_recurring_lines_count_a_year(account):
     account.post("deals/1/products", _line(item_price=10, quantity=1, billing_frequency="monthly"))
     deal = account.data("deals/1")
     assert (deal["value"], deal["acv"], deal["arr"], deal["mrr"]) == (10, 120, 120, 10)
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ({"billing_frequency_cycles": 2}, "billing_frequency_cycles: must be null for one-time products"),
+        ({"billing_frequency": "weekly"}, "billing_frequency_cycles: is required for weekly products"),
+        (
+            {"billing_frequency": "monthly", "billing_frequency_cycles": 209},
+            "billing_frequency_cycles: must be at most",
+        ),
+        ({"billing_start_date": "2037-01-01"}, "billing_start_date: must be within 10 years"),
+        ({"billing_start_date": "2016-01-01"}, "billing_start_date: must be within 10 years"),
+    ],
+)
+def test_when_a_line_is_billed_has_bounds(account, more, problem):
+    status, text = refusal(account.post("deals/1/products", _line(**more)))
+    assert status == 400
+    assert text.startswith(f"Validation failed: {problem}")
+
+
+def test_a_deal_holds_twenty_recurring_lines(account):
+    recurring = _line(billing_frequency="monthly")
+    for _ in range(20):
+        account.made("deals/1/products", recurring)
+    assert account.post("deals/1/products", recurring).status_code == 400
+    assert account.post("deals/1/products", _line()).status_code == 201
+
+
+def test_lite_has_no_recurring_lines():
+    account = _with_deal(recurring_revenue=False)
+    assert account.post("deals/1/products", _line(billing_frequency="monthly")).status_code == 400

@@ -263,3 +263,71 @@ def test_list_lag_keeps_fresh_deals_out_of_lists_only():
     assert account.data("deals/1")["id"] == 1
     account.advance(6)
     assert len(account.data("deals")) == 1
+
+
+def test_a_pipeline_without_stages_takes_no_deal(account):
+    account.made("pipelines", {"name": "Leeg"})
+    account.deal()
+    for response in (
+        account.post("deals", {"title": "x", "pipeline_id": 2}),
+        account.patch("deals/1", {"pipeline_id": 2}),
+    ):
+        assert refusal(response) == (400, "Validation failed: pipeline_id: Pipeline 2 has no stages")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("deals", {"title": "x"}, 200),
+        ("persons", {"name": "x"}, 200),
+        ("organizations", {"name": "x"}, 200),
+        ("activities", {"subject": "x"}, 200),
+        ("pipelines", {"name": "x"}, 200),
+        ("stages", {"name": "x", "pipeline_id": 1}, 200),
+        ("products", {"name": "x"}, 201),
+        ("deals/1/products", {"product_id": 1, "item_price": 1, "quantity": 1}, 201),
+        ("deals/1/products/bulk", {"data": [{"product_id": 1, "item_price": 1, "quantity": 1}]}, 201),
+        ("deals/1/discounts", {"description": "x", "amount": 1, "type": "amount"}, 201),
+        ("products/1/variations", {"name": "x"}, 201),
+        ("/api/v1/notes", {"content": "x", "deal_id": 1}, 200),
+    ],
+)
+def test_what_is_made_is_answered_with_200_or_201(account, path, body, status):
+    account.deal()
+    account.product()
+    assert account.post(path, body).status_code == status
+
+
+def test_more_about_a_deal_is_shown_on_request(account):
+    label = account.post("dealFields/label_ids/options", [{"label": "Spoed"}]).json()["data"][0]
+    colours = account.field("deal", "Artikelgroepen", "set", "Kaarsen", "Lampen")
+    ids = [option["id"] for option in colours["options"]]
+    account.deal(label_ids=[label["id"]], custom_fields={colours["field_code"]: ids})
+    asked = "products_count,notes_count,smart_bcc_email,next_activity_id,files_count"
+    shown = account.data("deals/1", include_fields=asked, include_labels="true", include_option_labels="true")
+    assert [shown[key] for key in ("products_count", "notes_count", "next_activity_id", "files_count")] == [
+        0,
+        0,
+        None,
+        0,
+    ]
+    assert shown["labels"] == [{"id": label["id"], "label": "Spoed", "color": None}]
+    assert shown["custom_fields"][colours["field_code"]] == [
+        {"id": ids[0], "label": "Kaarsen"}, {"id": ids[1], "label": "Lampen"},
+    ]  # fmt: skip
+    assert "products_count" not in account.data("deals/1")
+
+
+def test_a_deal_comes_back_from_deletion_by_is_deleted_alone(account):
+    account.deal()
+    account.delete("deals/1")
+    assert account.patch("deals/1", {"is_deleted": False, "title": "y"}).status_code == 400
+    assert account.patch("deals/1", {"is_deleted": False}).json()["data"]["is_deleted"] is False
+    assert len(account.data("deals")) == 1
+
+
+@pytest.mark.parametrize("moment", ["2026-01-02T03:04:05Z", "2026-01-02 03:04:05"])
+def test_the_moment_of_archiving_may_be_given_in_both_forms(account, moment):
+    account.deal()
+    archived = account.patch("deals/1", {"is_archived": True, "archive_time": moment}).json()["data"]
+    assert archived["archive_time"] == "2026-01-02T03:04:05Z"

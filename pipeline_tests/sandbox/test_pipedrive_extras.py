@@ -99,6 +99,42 @@ def test_a_saved_filter_overrides_every_other(account):
     assert account.get("persons", filter_id=made["id"]).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("glue", "conditions", "found"),
+    [
+        ("or", [("value", "=", 5), ("title", "=", "b")], [2, 3]),
+        ("and", [("value", ">", 4), ("title", "!=", "b")], [2]),
+        ("and", [("org_id", "IS NULL", None), ("value", "<", 4)], [1, 3]),
+        ("and", [("title", "IS NOT NULL", None)], [1, 2, 3]),
+        ("and", [], [1, 2, 3]),
+    ],
+)
+def test_a_saved_filter_has_conditions(account, glue, conditions, found):
+    account.deal(title="a", value=5)
+    account.deal(title="b", value=3)
+    tests = [{"object": "deal", "field_id": field, "operator": how, "value": to} for field, how, to in conditions]
+    group = {"glue": "and", "conditions": [{"glue": glue, "conditions": tests}]}
+    made = account.made("/api/v1/filters", {"name": "x", "type": "deals", "conditions": group})
+    assert [deal["id"] for deal in account.data("deals", filter_id=made["id"])] == found
+
+
+def test_filters_are_listed_shown_and_deleted(account):
+    body = {"name": "x", "type": "deals", "conditions": {"glue": "and", "conditions": []}}
+    account.made("/api/v1/filters", body)
+    assert account.data("/api/v1/filters")[0]["conditions"] == body["conditions"]
+    assert account.data("/api/v1/filters/1")["name"] == "x"
+    assert account.delete("/api/v1/filters/1").json()["data"] == {"id": 1}
+    assert account.get("/api/v1/filters/1").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "conditions", [{}, {"conditions": [{"field_id": "title", "operator": "~"}]}, {"conditions": [5]}, "title = x"]
+)
+def test_filters_that_do_not_fit(account, conditions):
+    body = {"name": "x", "type": "deals", "conditions": conditions}
+    assert account.post("/api/v1/filters", body).status_code == 400
+
+
 def _token(account, **form):
     return account.http.post("/oauth/token", data=form, auth=LOGIN)
 
@@ -122,10 +158,20 @@ def test_oauth_takes_a_code_once(account):
     assert first.status_code == 200
     assert _token(account, grant_type="authorization_code", code=code).json()["error"] == "invalid_grant"
     assert account.http.post("/oauth/token", data={"grant_type": "refresh_token"}).status_code == 401
+    late = account.http.get("/oauth/authorize", params=asked).headers["location"].split("code=")[1].split("&")[0]
+    account.advance(301)
+    assert _token(account, grant_type="authorization_code", code=late).json()["error"] == "invalid_grant"
+    wrong = asked | {"redirect_uri": "http://127.0.0.1/\r\nx: y"}
+    assert account.http.get("/oauth/authorize", params=wrong).status_code == 400
     revoked = {"token": first.json()["refresh_token"]}
     assert account.http.post("/oauth/revoke", data=revoked, auth=LOGIN).status_code == 200
     again = _token(account, grant_type="refresh_token", refresh_token=first.json()["refresh_token"])
     assert again.json()["error"] == "invalid_grant"
+
+
+def test_currencies_and_kinds_of_activities_are_v1s(account):
+    assert [row["decimal_points"] for row in account.data("/api/v1/currencies", term="eur")] == [2]
+    assert "call" in [row["key_string"] for row in account.data("/v1/activityTypes")]
 
 
 class Subscriber:
@@ -170,6 +216,43 @@ def test_webhooks_tell_what_changed(account):
     assert (delete["data"], delete["previous"]["title"], delete["meta"]["change_source"]) == (None, "y", "app")
 
 
+def test_webhooks_show_custom_values_with_their_type(account):
+    kinds = {
+        "set": ([40, 41], {"type": "set", "values": [{"id": 40}, {"id": 41}]}),
+        "monetary": ({"value": 5}, {"type": "monetary", "value": 5, "currency": "EUR"}),
+        "user": (20_480_001, {"type": "user", "id": 20_480_001}),
+        "varchar": ("a", {"type": "varchar", "value": "a"}),
+        "date": (None, None),
+    }
+    codes = {kind: account.field("deal", kind, kind, *("ab" if kind == "set" else ""))["field_code"] for kind in kinds}
+    account.post("/api/v1/webhooks", HOOK)
+    account.deal(custom_fields={codes[kind]: value for kind, (value, _) in kinds.items()})
+    subscriber = Subscriber()
+    account.simulator.deliver(subscriber)
+    assert subscriber.seen[0][2]["data"]["custom_fields"] == {codes[kind]: told for kind, (_, told) in kinds.items()}
+
+
+@pytest.mark.parametrize(
+    ("entity", "path", "body"),
+    [
+        ("note", "/api/v1/notes", {"content": "x", "deal_id": 1}),
+        ("activity", "activities", {"subject": "x"}),
+        ("pipeline", "pipelines", {"name": "x"}),
+        ("stage", "stages", {"name": "x", "pipeline_id": 1}),
+        ("product", "products", {"name": "x"}),
+        ("organization", "organizations", {"name": "x"}),
+        ("person", "persons", {"name": "x"}),
+    ],
+)
+def test_webhooks_tell_of_every_kind_of_record(account, entity, path, body):
+    account.post("/api/v1/webhooks", HOOK | {"event_object": entity, "event_action": "create"})
+    made = account.made(path, body)
+    account.deal()
+    subscriber = Subscriber()
+    assert account.simulator.deliver(subscriber) == 1
+    assert subscriber.seen[0][2]["data"]["id"] == made["id"]
+
+
 def test_webhooks_are_tried_four_times(account):
     account.post("/api/v1/webhooks", HOOK)
     subscriber = Subscriber()
@@ -196,6 +279,57 @@ def test_a_subscriber_that_fails_ten_times_is_banned_and_misses_events(account):
     account.patch("deals/1", {"title": "after"})
     account.simulator.deliver(subscriber)
     assert subscriber.seen[-1][2]["data"]["title"] == "after"
+
+
+def _events(account, subscriber):
+    account.simulator.deliver(subscriber)
+    return [body["data"]["title"] for _, _, body in subscriber.seen]
+
+
+@pytest.mark.parametrize(
+    ("fault", "now", "later"),
+    [
+        ({"kind": "webhook_lost"}, ["b", "c"], ["b", "c"]),
+        ({"kind": "webhook_lost", "path": "deal.change", "after": 1, "times": 2}, ["a"], ["a"]),
+        ({"kind": "webhook_double"}, ["a", "a", "b", "c"], ["a", "a", "b", "c"]),
+        ({"kind": "webhook_late", "seconds": 60}, ["b", "c"], ["b", "c", "a"]),
+        ({"kind": "webhook_lost", "path": "person"}, ["a", "b", "c"], ["a", "b", "c"]),
+    ],
+)
+def test_events_may_be_lost_doubled_and_late(account, fault, now, later):
+    account.post("/api/v1/webhooks", HOOK)
+    account.control("fault", fault)
+    for title in "abc":
+        account.patch("deals/1", {"title": title})
+    subscriber = Subscriber()
+    assert _events(account, subscriber) == now
+    account.advance(60)
+    assert _events(account, subscriber) == later
+
+
+def test_events_may_come_in_the_wrong_order(account):
+    account.post("/api/v1/webhooks", HOOK)
+    assert account.control("webhooks", {"skip": 1, "double": 1, "reverse": True})["waiting"] == 0
+    for title in "abc":
+        account.patch("deals/1", {"title": title})
+    assert account.control("webhooks")["waiting"] == 3
+    assert _events(account, Subscriber()) == ["c", "b", "b"]
+    account.control("webhooks", {"late": 1, "seconds": 30})
+    account.patch("deals/1", {"title": "d"})
+    assert account.control("webhooks", {"deliver": True}) | {"subscriptions": []} == {
+        "subscriptions": [], "waiting": 1, "delivered": 0,
+    }  # fmt: skip
+
+
+def test_a_subscription_without_a_success_for_three_days_is_ended(account):
+    account.post("/api/v1/webhooks", HOOK)
+    subscriber = Subscriber()
+    subscriber.status = 302
+    account.advance(3 * 86_400 + 1)
+    assert len(account.data("/api/v1/webhooks")) == 1
+    account.patch("deals/1", {"title": "y"})
+    account.simulator.deliver(subscriber)
+    assert account.data("/api/v1/webhooks") == []
 
 
 def test_webhooks_for_product_lines_and_their_end(account):
@@ -244,3 +378,33 @@ def test_webhooks_that_do_not_fit():
     assert account.post("/api/v1/webhooks", HOOK | {"event_object": "order"}).status_code == 400
     assert account.post("/api/v1/webhooks", HOOK).status_code == 201
     assert account.post("/api/v1/webhooks", HOOK).status_code == 422
+
+
+def test_the_older_version_of_webhooks_has_its_own_words(account):
+    money = account.field("deal", "Omzet", "monetary")["field_code"]
+    status = account.field("deal", "Leverstatus", "enum", "Open")["field_code"]
+    account.post("/api/v1/webhooks", HOOK | {"version": "1.0"})
+    account.deal(custom_fields={money: {"value": 5}, status: 40})
+    account.patch("deals/2", {"title": "y"})
+    account.delete("deals/2")
+    subscriber = Subscriber()
+    account.simulator.deliver(subscriber)
+    added, updated, deleted = (body for _, _, body in subscriber.seen)
+    assert [body["event"] for body in (added, updated, deleted)] == ["added.deal", "updated.deal", "deleted.deal"]
+    assert (added["previous"], updated["previous"]["title"], deleted["current"]) == (None, "Bestelling 1", None)
+    shown = {"add_time": "2026-11-20 09:00:00", "visible_to": "3", "deleted": False, "user_id": 20_480_001}
+    assert (shown | {money: 5, f"{money}_currency": "EUR", status: "40"}).items() <= added["current"].items()
+    meta = {"action": "added", "object": "deal", "id": 2, "timestamp": 1_795_165_200, "webhook_id": "1"}
+    assert meta.items() <= added["meta"].items()
+
+
+def test_the_older_version_counts_its_tries(account):
+    account.post("/api/v1/webhooks", HOOK | {"version": "1.0", "event_object": "*"})
+    subscriber = Subscriber()
+    subscriber.status = 500
+    account.made("persons", {"name": "Jan"})
+    for wait in (0, 3, 30):
+        account.advance(wait)
+        account.simulator.deliver(subscriber)
+    assert [body["retry"] for _, _, body in subscriber.seen] == [0, 1, 2]
+    assert subscriber.seen[0][2]["current"]["active_flag"] is True

@@ -175,3 +175,35 @@ def test_labels_and_categories_are_options_of_system_fields(account):
 def test_two_accounts_have_different_codes():
     codes = {Account(seed=None).field("deal", "x", "varchar")["field_code"] for _ in range(2)}
     assert len(codes) == 2
+
+
+def test_a_field_shows_where_it_is_seen_on_request(account):
+    body = {
+        "field_name": "x", "field_type": "varchar", "description": "van de ERP",
+        "ui_visibility": {"add_visible_flag": True}, "required_fields": {"enabled": True, "stage_ids": [1]},
+    }  # fmt: skip
+    code = account.made("dealFields", body)["field_code"]
+    shown = account.data(f"dealFields/{code}", include_fields="ui_visibility,required_fields,important_fields")
+    assert shown["description"] == "van de ERP"
+    assert shown["ui_visibility"] == {"add_visible_flag": True, "details_visible_flag": True}
+    assert (shown["required_fields"]["enabled"], shown["important_fields"]["enabled"]) == (True, False)
+    assert "ui_visibility" not in account.data(f"dealFields/{code}")
+
+
+def test_a_system_option_that_goes_away_leaves_the_records(account):
+    label = account.post("dealFields/label_ids/options", [{"label": "Spoed"}]).json()["data"][0]
+    account.deal(label_ids=[label["id"]])
+    account.delete("dealFields/label_ids/options", [{"id": label["id"]}])
+    assert account.data("deals/1")["label_ids"] == []
+
+
+def test_fields_come_in_pages(account):
+    first = account.get("dealFields", limit=20).json()
+    rest = account.get("dealFields", limit=500, cursor=first["additional_data"]["next_cursor"]).json()
+    codes = [field["field_code"] for field in first["data"] + rest["data"]]
+    assert len(codes) == len(set(codes)) == len(account.data("dealFields", limit=500))
+
+
+def test_activities_have_fields_that_can_only_be_read(account):
+    assert "subject" in [field["field_code"] for field in account.data("activityFields")]
+    assert account.post("activityFields", {"field_name": "x", "field_type": "varchar"}).status_code == 405

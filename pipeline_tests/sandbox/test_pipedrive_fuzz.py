@@ -1,11 +1,15 @@
 """Whatever is sent to the simulated Pipedrive, it answers on purpose, and a refusal changes nothing."""
 
+import base64
 import json
 import os
+import re
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from pipeline.sandbox.pipedrive.fields import CREATABLE_TYPES
 from pipeline.sandbox.pipedrive.simulator import ROUTES
 from pipeline.sandbox.wire import Request
 from pipeline_tests.sandbox.pipedrive_transport import ADMIN, Account
@@ -33,15 +37,12 @@ values = st.recursive(
 )
 
 
-def _account():
+def filled_account():
     account = Account(sends_webhooks=False, search_lag_seconds=0)
     account.codes = [
-        account.field("deal", name, kind, *labels)["field_code"]
-        for name, kind, *labels in (
-            ("Ordernummer", "varchar"), ("Leverstatus", "enum", "Open"), ("Groepen", "set", "a", "b"),
-            ("Omzet", "monetary"), ("Adres", "address"), ("Datum", "date"),
-        )
-    ]  # fmt: skip
+        account.field("deal", kind, kind, *(["a", "b"] if kind in ("enum", "set") else []))["field_code"]
+        for kind in CREATABLE_TYPES
+    ]
     account.made("organizations", {"name": "x", "address": {"value": "y"}})
     account.made("persons", {"name": "x", "org_id": 1})
     account.product()
@@ -54,6 +55,10 @@ def _account():
     account.delete("deals/4")
     account.post("/api/v1/notes", {"content": "x", "deal_id": 1})
     account.made("activities", {"subject": "x"})
+    account.made("products/1/variations", {"name": "x"})
+    account.discount = account.made("deals/1/discounts", {"description": "x", "amount": 1, "type": "amount"})["id"]
+    account.made("/api/v1/filters", {key: GOOD[key] for key in ("name", "conditions")} | {"type": "deals"})
+    account.made("/api/v1/webhooks", HOOK)
     return account
 
 
@@ -68,6 +73,9 @@ GOOD = {
     "emails": [{"value": "a@b.example"}], "address": {"value": "x"}, "custom_fields": {}, "label_ids": [],
     "conditions": {"glue": "and", "conditions": []}, "done": True, "days_to_rotten": None,
 }  # fmt: skip
+
+
+HOOK = {"subscription_url": "https://a.example/x", "event_action": "*", "event_object": "*", "name": "x"}
 
 
 def _object(shape):
@@ -87,18 +95,29 @@ def _body(shape):
     return _object(shape)
 
 
+def _as_cursor(content):
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
+
+
+marks = st.one_of(scalars, st.lists(numbers, max_size=2), st.just("2026-11-20T09:00:00Z"))
+cursors = st.fixed_dictionaries(
+    {"field": st.sampled_from(["id", "update_time", "order_nr", "name", None, []]), "fieldValue": marks},
+    optional={"sortDirection": st.sampled_from(["asc", "desc", 1]), "id": marks, "at": marks, "from": marks},
+).map(_as_cursor)
+
+
 @st.composite
 def calls(draw):
     """A request that is nearly right."""
     route = ROUTES[draw(st.integers(0, len(ROUTES) - 1))]
     parts = {
         "{id}": st.sampled_from(["1", "2", "1", "3", "4", "99", "x"]),
-        "{code}": st.sampled_from(["CODE", "title"]),
+        "{code}": st.sampled_from(["DISCOUNT"] if "discounts" in route.template else ["CODE", "title", "label_ids"]),
     }
     path = "/".join(draw(parts[part]) if part in parts else part for part in route.template.split("/"))
     method = draw(st.sampled_from([route.method] * 12 + ["PUT", "DELETE"]))
     names = st.sampled_from([*route.query, "nonsense"])
-    query = draw(st.dictionaries(names, st.one_of(texts, st.integers(0, 600).map(str)), max_size=2))
+    query = draw(st.dictionaries(names, st.one_of(texts, st.integers(0, 600).map(str), cursors), max_size=2))
     body = draw(st.one_of(_body(route.body), _body(route.body), _body(route.body), values))
     return method, path, query if method == "GET" else {}, body
 
@@ -108,14 +127,15 @@ def _sent(account, call):
     code = account.codes[len(str(body)) % len(account.codes)]
     text = json.dumps(body).replace('"value"', f'"{code}"', 1) if "custom_fields" in str(body) else json.dumps(body)
     joined = "&".join(f"{name}={_quoted(value)}" for name, value in query.items())
-    return Request(method, path.replace("CODE", code), joined, HEADERS, text.encode())
+    path = path.replace("CODE", code).replace("DISCOUNT", account.discount)
+    return Request(method, path, joined, HEADERS, text.encode())
 
 
 def _quoted(text):
     return "".join(f"%{byte:02x}" for byte in text.encode("utf-8", "replace"))
 
 
-def _state(account):
+def state_of(account):
     return json.dumps(account.simulator.state(), sort_keys=True, default=str)
 
 
@@ -126,15 +146,75 @@ def _state(account):
 )
 @example([("GET", "/api/v2/deals", {"cursor": "W10"}, None), ("POST", "/api/v2/deals", {}, {"title": "\ud800"})])
 def test_every_answer_is_meant_and_a_refusal_changes_nothing(requests):
-    account = _account()
+    account = filled_account()
     for call in requests:
-        request, before = _sent(account, call), _state(account)
+        request, before = _sent(account, call), state_of(account)
         response = account.simulator(request)
         assert response.status < 500
         if "json" in response.headers.get("content-type", ""):
             assert json.loads(response.body)["success"] is (response.status < 400)
         if response.status >= 400 or request.method == "GET":
-            assert _state(account) == before
+            assert state_of(account) == before
+
+
+SORTED = [route for route in ROUTES if route.has_pages]
+
+
+@settings(max_examples=EXAMPLES * 8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.sampled_from(SORTED), st.data())
+def test_any_cursor_gets_a_page_or_a_refusal(route, data):
+    account = Account(cursor_lifetime_seconds=data.draw(st.sampled_from([None, 60])), search_lag_seconds=0)
+    for _ in range(3):
+        account.deal()
+    account.product()
+    path = route.template.replace("{id}", "1")
+    query = {"term": "Bestelling", "entity_type": "deal", "field": "title", "deal_ids": "1,2", "limit": "1"}
+    sort = {"sort_by": data.draw(st.sampled_from(["id", "update_time", "order_nr"]))}
+    asked = {key: value for key, value in (query | sort).items() if key in route.query}
+    own = account.http.get(path, params=asked).json().get("additional_data") or {}
+    given_cursor = data.draw(st.one_of(cursors, texts, st.just(own.get("next_cursor") or "x")))
+    joined = "&".join(f"{name}={_quoted(value)}" for name, value in (asked | {"cursor": given_cursor}).items())
+    response = account.simulator(Request("GET", path, joined, HEADERS))
+    assert response.status < 500
+    if response.status == 400:
+        assert "Validation failed" in json.loads(response.body)["error"]
+
+
+WRONG = (
+    None, True, False, 0, -1, 1.5, 2**60, 1e308, 10**400, "", " ", "x", "1", "\ud800", "x" * 70_000, "2026-02-30",
+    [], [None], [[]], [1, 1], {}, {"value": None}, {"value": {}}, [{"value": 1}], [{"label": None}], {"nonsense": 1},
+)  # fmt: skip
+WRITES = [route for route in ROUTES if route.body is not None]
+
+
+def _as_sent(route, body):
+    return [body] if hasattr(route.body, "member") else body
+
+
+@pytest.mark.parametrize("route", WRITES, ids=lambda route: f"{route.method} {route.template}")
+def test_a_known_key_with_a_value_of_any_type_is_answered_on_purpose(route):
+    account, shape = filled_account(), getattr(route.body, "member", route.body)
+    choice = next(field.code for field in account.simulator.company.fields.custom("deal") if field.options)
+    code = {"discounts": account.discount, "dealFields": choice}.get(route.template.split("/")[-2], "label_ids")
+    path = route.template.replace("{id}", "1").replace("{code}", code)
+    good = {key: GOOD[key] for key in shape.required}
+    if route.template.endswith("Fields"):
+        good["field_type"] = "varchar"
+    tried = [good | {key: value} for key in shape.keys for value in WRONG]
+    if shape.entity:
+        codes = [field.code for field in account.simulator.company.fields.custom(shape.entity)]
+        tried += [good | {"custom_fields": {code: value}} for code in codes for value in WRONG]
+    for body in tried:
+        before = state_of(account)
+        content = json.dumps(_as_sent(route, body)).encode()
+        response = account.simulator(Request(route.method, path, "", HEADERS, content))
+        assert response.status < 500, body
+        assert response.status < 400 or state_of(account) == before, body
+    assert account.get("deals", limit=500).status_code == 200
+    assert account.get("itemSearch", term="xx").status_code == 200
+
+
+PRINTABLE = re.compile(r"[\t -~]*")
 
 
 @settings(max_examples=100, deadline=None)
@@ -146,6 +226,8 @@ def test_every_answer_is_meant_and_a_refusal_changes_nothing(requests):
 )
 def test_any_path_query_and_bytes_get_an_answer(method, path, query, body):
     account = Account(sends_webhooks=False)
-    for prefix in ("/", "/api/v2/", "/__sandbox/", "/oauth/"):
-        request = Request(method, prefix + path, query, HEADERS, body)
-        assert account.simulator(request).status < 500
+    for prefix in ("/", "/api/v2/", "/__sandbox/", "/oauth/", "/oauth/authorize?client_id=sandbox&redirect_uri="):
+        start, _, given_query = (prefix + path if "?" not in prefix else prefix + _quoted(path)).partition("?")
+        response = account.simulator(Request(method, start, given_query or query, HEADERS, body))
+        assert response.status < 500
+        assert all(PRINTABLE.fullmatch(value) for value in response.headers.values())

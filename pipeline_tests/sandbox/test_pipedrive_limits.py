@@ -3,6 +3,7 @@
 import pytest
 
 from pipeline.sandbox.pipedrive import plan
+from pipeline.sandbox.pipedrive.simulator import ROUTES
 from pipeline_tests.sandbox.pipedrive_transport import Account
 
 DAY = 86_400
@@ -101,6 +102,38 @@ def test_who_ignores_429s_meets_a_wall():
     assert "Cloudflare" in account.get("deals").text
     account.advance(61)
     assert account.get("deals").status_code == 200
+
+
+def test_apps_are_spared_the_wall():
+    account = Account(oauth_burst=1, storm_refusals=3)
+    form = {"grant_type": "refresh_token", "refresh_token": "sandbox"}
+    token = account.http.post("/oauth/token", data=form, auth=("sandbox", "sandbox")).json()["access_token"]
+    del account.http.headers["x-api-token"]
+    account.http.headers["authorization"] = f"Bearer {token}"
+    assert [account.get("deals").status_code for _ in range(6)] == [200, 429, 429, 429, 429, 429]
+
+
+def _price(route):
+    """The published price list: v1's is twice v2's, but for a few."""
+    path, factor = route.template, 1 if route.is_v2 else 2
+    exceptions = {
+        "GET /api/v2/pipelines": 5, "GET /api/v2/stages": 5, "GET /api/v2/deals/archived": 20,
+        "POST /api/v2/deals/{id}/products/bulk": 25, "DELETE /api/v2/deals/{id}/products": 25,
+        "GET /api/v1/webhooks": 10, "GET /api/v1/users/me": 2, "PUT /api/v1/deals/{id}/merge": 40,
+    }  # fmt: skip
+    if f"{route.method} {path}" in exceptions:
+        return exceptions[f"{route.method} {path}"]
+    if path.endswith(("/search", "/itemSearch", "/itemSearch/field", "/find")):
+        return 20 * factor
+    if route.method == "GET":
+        return (1 if path.endswith(("{id}", "{code}")) else 10) * factor
+    return (3 if route.method == "DELETE" else 5) * factor
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.template}")
+def test_every_endpoint_has_its_published_price(route):
+    cost = route.cost if isinstance(route.cost, int) else route.cost(Account().simulator.company)
+    assert cost == _price(route)
 
 
 def test_without_limits_there_are_no_headers():

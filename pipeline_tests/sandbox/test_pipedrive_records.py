@@ -149,3 +149,69 @@ def test_variations_have_prices_of_their_own(account):
     assert account.patch("products/1/variations/1", {"name": "Blauw"}).json()["data"]["name"] == "Blauw"
     assert account.delete("products/1/variations/1").json()["data"] == {"id": 1}
     assert account.data("products/1/variations") == []
+
+
+def test_pipelines_and_stages_are_changed_and_take_their_deals_along(account):
+    pipeline = account.made("pipelines", {"name": "Bestellingen"})
+    stage = account.made("stages", {"name": "Nieuw", "pipeline_id": pipeline["id"], "days_to_rotten": 5})
+    deal = account.deal(stage_id=stage["id"])
+    assert account.patch("pipelines/2", {"name": "Orders"}).json()["data"]["update_time"] == "2026-11-20T09:00:00Z"
+    assert account.patch(f"stages/{stage['id']}", {"pipeline_id": 1}).json()["data"]["pipeline_id"] == 1
+    assert account.data(f"deals/{deal['id']}")["pipeline_id"] == 1
+    assert account.data(f"stages/{stage['id']}")["days_to_rotten"] == 5
+    assert account.delete("stages/1").json()["data"] == {"id": 1}
+    assert account.delete("pipelines/1").json()["data"] == {"id": 1}
+    assert refusal(account.get("pipelines/1")) == (404, "Pipeline not found")
+    assert account.data("deals") == []
+
+
+def test_a_stage_that_goes_away_sends_its_deals_to_the_first_that_is_left(account):
+    account.deal()
+    account.delete("stages/1")
+    assert account.data("deals/1")["stage_id"] == 2
+    for stage in (2, 3, 4, 5):
+        account.delete(f"stages/{stage}")
+    assert account.data("deals") == []
+
+
+def test_a_product_is_duplicated_with_its_prices(account):
+    account.product(code="85123A", prices=[{"currency": "EUR", "price": 5}])
+    twin = account.post("products/1/duplicate")
+    assert twin.status_code == 201
+    assert (twin.json()["data"]["id"], twin.json()["data"]["prices"][0]["price"]) == (2, 5)
+    account.patch("products/2", {"prices": []})
+    assert account.data("products/1")["prices"][0]["price"] == 5
+    assert [row["name"] for row in account.data("products", sort_by="name", sort_direction="desc")] == [
+        "Lampion (copy)", "Lampion",
+    ]  # fmt: skip
+
+
+def test_a_person_is_changed_and_may_change_the_marketing_status_once(account):
+    account.made("persons", {"name": "Jan", "phones": [{"value": "06"}]})
+    changed = account.patch("persons/1", {"phones": [], "marketing_status": "subscribed"}).json()["data"]
+    assert (changed["phones"], changed["update_time"]) == ([], "2026-11-20T09:00:00Z")
+    assert account.patch("persons/1", {"marketing_status": "unsubscribed"}).status_code == 403
+    shown = account.data("persons/1", include_fields="marketing_status,open_deals_count")
+    assert (shown["marketing_status"], shown["open_deals_count"]) == ("subscribed", 0)
+    assert account.get("persons/9").status_code == 404
+
+
+def test_lists_of_records_lag_where_it_is_set_so():
+    account = Account(list_lag_seconds=5)
+    account.made("organizations", {"name": "x"})
+    assert account.data("organizations") == []
+    account.advance(6)
+    assert len(account.data("organizations", ids="1,7")) == 1
+
+
+def test_null_may_be_refused_for_records_too():
+    account = Account(null_clears=False)
+    status, text = refusal(account.post("products", {"name": "x", "code": None}))
+    assert (status, text) == (400, "Validation failed: code: must not be null")
+
+
+def test_users_are_found_by_name_or_id(account):
+    assert account.data("/api/v1/users/20480002")["name"] == "Sanne de Vries"
+    assert account.get("/api/v1/users/7").status_code == 404
+    assert account.get("/api/v1/users/find").status_code == 400
+    assert [user["id"] for user in account.data("/api/v1/users/find", term="sanne")] == [SANNE]

@@ -46,6 +46,21 @@ def test_deals_are_searched_without_case_and_shown_without_keys(account):
     assert [hit["item"]["id"] for hit in account.data("deals/search", term="ab-12")["items"]] == [1, 2]
 
 
+def test_a_hit_shows_only_the_values_that_hold_the_term(account):
+    account.post("/api/v1/notes", {"content": "belt maandag", "deal_id": 1})
+    account.advance(3)
+    by_title = account.data("deals/search", term="Bakker")["items"][0]["item"]
+    assert (by_title["custom_fields"], by_title["notes"]) == ([], [])
+    assert account.data("deals/search", term="maandag")["items"][0]["item"]["notes"] == ["belt maandag"]
+
+
+def test_an_exact_question_may_be_one_letter(account):
+    account.deal(custom_fields={account.code: "7"})
+    account.advance(3)
+    assert _found(account, term="7") == [3]
+    assert account.get("itemSearch/field", entity_type="deal", field=account.code, term="7", match="middle").is_error
+
+
 def test_search_finds_archived_deals_and_says_so(account):
     account.patch("deals/1", {"is_archived": True})
     account.advance(3)
@@ -98,3 +113,31 @@ def test_hits_may_come_as_items():
     account.deal(title="Bestelling 7")
     hits = account.data("itemSearch/field", term="Bestelling 7", entity_type="deal", field="title")
     assert [(hit["item"]["id"], hit["item"]["title"]) for hit in hits] == [(1, "Bestelling 7")]
+
+
+def test_deals_are_searched_by_person_organization_and_status(account):
+    account.made("organizations", {"name": "Bakker BV", "address": {"value": "Dorpsstraat 1"}})
+    account.made("persons", {"name": "Jan", "org_id": 1, "emails": [{"value": "jan@bakker.example"}]})
+    account.deal(title="Bestelling 3", org_id=1, person_id=1, status="won")
+    account.advance(3)
+    for asked in ({"organization_id": 1}, {"person_id": 1}, {"status": "won"}):
+        assert [hit["item"]["id"] for hit in account.data("deals/search", term="Bestelling", **asked)["items"]] == [3]
+    item = account.data("deals/search", term="Bestelling 3")["items"][0]["item"]
+    assert item["organization"] == {"id": 1, "name": "Bakker BV", "address": "Dorpsstraat 1"}
+    assert item["person"] == {"id": 1, "name": "Jan"}
+
+
+def test_persons_are_found_by_their_addresses(account):
+    account.made("persons", {"name": "Jan", "emails": [{"value": "jan@bakker.example"}], "phones": [{"value": "0612"}]})
+    account.advance(3)
+    for asked in (
+        {"term": "jan@bakker", "fields": "email"},
+        {"term": "0612", "fields": "phone", "exact_match": "true"},
+    ):
+        item = account.data("persons/search", **asked)["items"][0]["item"]
+        assert (item["emails"], item["phones"], item["organization"]) == (["jan@bakker.example"], ["0612"], None)
+
+
+def test_what_the_sandbox_does_not_have_is_not_found(account):
+    assert account.data("itemSearch", term="Bakker", item_types="lead,file")["items"] == []
+    assert account.data("itemSearch/field", term="Bakker", entity_type="lead", field="title") == []

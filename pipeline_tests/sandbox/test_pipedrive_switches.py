@@ -1,25 +1,11 @@
 """Each question about Pipedrive that nobody could answer has a switch with its possible answers."""
 
-import re
-from pathlib import Path
-
 import pytest
+from typer.testing import CliRunner
 
-from pipeline.sandbox.pipedrive.settings import SWITCHES
+from pipeline.sandbox.commands import sandbox
+from pipeline.sandbox.pipedrive import answers, plan
 from pipeline_tests.sandbox.pipedrive_transport import Account, refusal
-
-DOCUMENT = Path(__file__).parents[2] / "docs" / "sandbox-pipedrive.md"
-
-
-@pytest.mark.parametrize("switch", SWITCHES)
-def test_every_switch_is_explained(switch):
-    assert f"`{switch}`" in DOCUMENT.read_text(encoding="utf-8")
-
-
-def test_every_test_that_is_named_exists():
-    tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_pipedrive*.py"))
-    named = re.findall(r"`(test_\w+)`", DOCUMENT.read_text(encoding="utf-8"))
-    assert [name for name in named if f"def {name}(" not in tests] == []
 
 
 @pytest.mark.parametrize(
@@ -204,3 +190,138 @@ def test_apps_have_a_window_of_their_own():
     del account.http.headers["x-api-token"]
     account.http.headers["authorization"] = f"Bearer {token}"
     assert [account.get("deals").status_code for _ in range(3)] == [200, 200, 429]
+
+
+def test_the_token_may_be_refused_in_the_query():
+    account = Account(query_token="refused")
+    del account.http.headers["x-api-token"]
+    assert account.get("deals", api_token="sandbox").status_code == 401
+
+
+def test_the_daily_headers_may_be_missing_after_a_pause():
+    account = Account(daily_tokens=1000, headers_missing_after_pause=2)
+
+    def told():
+        return ["x-daily-ratelimit-token-remaining" in account.get("deals").headers for _ in range(3)]
+
+    assert told() == [False, False, True]
+    account.advance(3599)
+    assert told() == [True, True, True]
+    account.advance(3600)
+    assert told() == [False, False, True]
+
+
+def test_the_old_rule_about_writes_may_still_hold():
+    account = Account(daily_writes=2)
+    assert [account.deal()["id"], account.deal()["id"]] == [1, 2]
+    refused = account.patch("deals/1", {"title": "y"})
+    assert (refused.status_code, refused.headers["x-daily-requests-left"]) == (429, "0")
+    assert account.get("deals").headers["x-daily-requests-left"] == "0"
+    account.advance(15 * 3600)
+    assert account.patch("deals/1", {"title": "y"}).headers["x-daily-requests-left"] == "1"
+
+
+@pytest.mark.parametrize(("answer", "additional"), [("null", {"next_cursor": None}), ("omitted", {}), ("bare", None)])
+@pytest.mark.parametrize("path", ["deals", "stages", "dealFields?limit=500", "deals/search?term=Bestelling"])
+def test_the_end_of_a_list_may_be_left_out(path, answer, additional):
+    account = Account(list_end=answer, search_lag_seconds=0)
+    account.deal()
+    assert account.http.get(f"/api/v2/{path}").json().get("additional_data") == additional
+
+
+def test_a_list_that_goes_on_always_says_so():
+    account = Account(list_end="bare")
+    account.deal()
+    account.deal()
+    assert account.get("deals", limit=1).json()["additional_data"]["next_cursor"]
+
+
+@pytest.mark.parametrize("entity", ["deal", "organization", "person", "product"])
+def test_a_record_without_custom_values_may_show_null(entity):
+    account = Account(empty_custom_fields="null")
+    code = account.field(entity, "x", "varchar")["field_code"]
+    body = {"title" if entity == "deal" else "name": "x"}
+    assert account.made(f"{entity}s", body)["custom_fields"] is None
+    assert account.made(f"{entity}s", body | {"custom_fields": {code: "1"}})["custom_fields"] == {code: "1"}
+
+
+def test_an_unknown_v2_path_may_answer_in_json():
+    unknown = Account(unknown_v2_path="json").get("users/me")
+    assert (unknown.status_code, unknown.json()["error"]) == (404, "Unknown method .")
+
+
+@pytest.mark.parametrize(("answer", "status"), [("refused", 400), ("taken", 200)])
+def test_a_person_may_need_no_name(answer, status):
+    assert Account(nameless_persons=answer).post("persons", {"emails": []}).status_code == status
+
+
+@pytest.mark.parametrize(("answer", "shown"), [("id", "40"), ("label", "Kaarsen")])
+def test_a_category_may_be_read_as_its_label(answer, shown):
+    account = Account(category_as=answer)
+    account.post("productFields/category/options", [{"label": "Kaarsen"}])
+    assert account.product(category=40)["category"] == shown
+    assert account.product()["category"] is None
+
+
+def test_a_deal_may_leave_out_what_it_has_nothing_for():
+    account = Account(deal_nulls="omitted")
+    assert not {"won_time", "org_id", "update_time"} & account.deal().keys()
+    assert {"won_time": None, "org_id": None}.items() <= account.control("state")["deals"][0].items()
+
+
+@pytest.mark.parametrize(("answer", "status", "title"), [("alone", 400, "Bestelling 1"), ("with_edits", 200, "y")])
+def test_an_archived_deal_may_come_back_with_other_edits(answer, status, title):
+    account = Account(unarchive=answer)
+    account.deal(is_archived=True)
+    assert account.patch("deals/1", {"is_archived": False, "title": "y"}).status_code == status
+    assert account.data("deals/1")["title"] == title
+
+
+@pytest.mark.parametrize(
+    ("texts", "settings"),
+    [
+        (["rounding=deal", "burst=null", "lines_touch_deal=true"], {"rounding": "deal", "burst": None}),
+        (["recalculation_seconds=2", "api_token=abc"], {"recalculation_seconds": 2, "api_token": "abc"}),
+    ],
+)
+def test_switches_are_set_from_the_command_line(texts, settings):
+    found = answers(texts)
+    assert settings.items() <= found.items()
+    assert Account(**(found | {"api_token": "sandbox"})).get("deals").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"rounding": "cent"},
+        {"second_delete": 500},
+        {"burst": "3"},
+        {"lines_touch_deal": 1},
+        {"seed": 1.5},
+        {"server_zone": "x"},
+    ],
+)
+def test_an_answer_that_no_switch_has_is_refused(setting):
+    with pytest.raises(ValueError, match="is not an answer"):
+        Account(**setting)
+
+
+def test_an_unknown_switch_or_plan_is_refused():
+    with pytest.raises(ValueError, match="no setting"):
+        answers(["rouding=deal"])
+    with pytest.raises(ValueError, match="one of lite, growth"):
+        plan("gold")
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["--plan", "gold"], "a plan is one of"),
+        (["--switch", "rounding=cent"], "is not an answer"),
+        (["--switch", "nonsense=1"], "no setting"),
+    ],
+)
+def test_the_command_says_what_is_wrong_with_its_options(options, problem):
+    done = CliRunner().invoke(sandbox, ["pipedrive", "--port", "1", *options], terminal_width=200)
+    assert done.exit_code == 2
+    assert problem in done.output

@@ -8,6 +8,12 @@ from typing import Any
 
 from pipeline.sandbox.company import Company
 from pipeline.sandbox.exact_online.columns_crm import account_columns, address_columns, contact_columns
+from pipeline.sandbox.exact_online.columns_documents import (
+    DOCUMENT_TYPES,
+    attachment_columns,
+    document_columns,
+    document_type_columns,
+)
 from pipeline.sandbox.exact_online.columns_finance import (
     invoice_columns,
     invoice_feed_columns,
@@ -17,15 +23,26 @@ from pipeline.sandbox.exact_online.columns_finance import (
 )
 from pipeline.sandbox.exact_online.columns_items import group_columns, item_columns, price_columns
 from pipeline.sandbox.exact_online.columns_logistics import (
+    Claims,
     delivery_columns,
     delivery_line_columns,
+    item_stock_columns,
     stock_columns,
-    stock_id,
     warehouse_row_columns,
 )
-from pipeline.sandbox.exact_online.columns_orders import WAREHOUSE, line_columns, order_columns
+from pipeline.sandbox.exact_online.columns_orders import line_columns, order_columns
 from pipeline.sandbox.exact_online.columns_people import derived_id, employee_columns, role_columns
+from pipeline.sandbox.exact_online.columns_prices import (
+    linked_account_columns,
+    period_columns,
+    price_list_columns,
+    unit_columns,
+    unit_id,
+    valid_price_columns,
+    volume_discount_columns,
+)
 from pipeline.sandbox.exact_online.columns_system import deletion_columns, division_columns, subscription_columns
+from pipeline.sandbox.exact_online.functions import SALES_ITEM_PRICE, STOCK_POSITION
 from pipeline.sandbox.exact_online.resources import Columns, Navigation, Resource, Rows
 from pipeline.sandbox.exact_online.row_sources import Committed, Divisions, KeptDeletions, Listed, Merged
 from pipeline.sandbox.exact_online.settings import Settings
@@ -48,17 +65,20 @@ class Catalogue:
         self._orders()
         self._relations()
         self._items()
+        self._prices()
         self._invoices()
         self._deliveries()
         self._stock()
+        self._documents()
         self._people()
         self._system()
         self._unused()
 
     def _add(self, path: str, rows: Rows, columns: Columns, model: str, **more: Any) -> Resource:
         if path.startswith("sync/"):
+            model = model.replace("Sync.", self._settings.sync_type_prefix)
             more = {"key": "Timestamp", "key_is_guid": False, **more}
-            rows = rows if isinstance(rows, Committed) else Committed(self._company, rows)
+            rows = rows if isinstance(rows, Committed) else Committed(self._company, rows, self._settings)
         resource = Resource(
             path, MODELS + model, rows=rows, columns=columns, clock=self._clock, **{"key": "ID", **more}
         )
@@ -97,10 +117,26 @@ class Catalogue:
 
     def _items(self) -> None:
         company = self._company
-        prices = price_columns(company)
         self._three("logistics/Items", "Logistics/Items", company.items, item_columns(company), "Item")
         self._add("logistics/ItemGroups", company.item_groups, group_columns(company), "ItemGroup")
+        units = Listed(lambda: {item.unit for item in company.items}, unit_id)
+        self._add("logistics/Units", units, unit_columns(company), "Units")
+
+    def _prices(self) -> None:
+        company = self._company
+        prices, discounts = price_columns(company), volume_discount_columns(company)
         self._three("logistics/SalesItemPrices", "Logistics/SalesItemPrices", company.prices, prices, "SalesItemPrice")
+        self._add("sales/SalesPriceLists", company.price_lists, price_list_columns(company), "Sales.SalesPriceList")
+        periods, model = company.price_list_periods, "SalesPriceListPeriod"
+        self._add(f"sales/{model}s", periods, period_columns(company), f"Sales.{model}")
+        rows, model = company.volume_discounts, "SalesPriceListVolumeDiscount"
+        self._add(f"sales/{model}s", rows, discounts, f"Sales.{model}")
+        self._add(f"sync/Sales/{model}s", rows, discounts, f"Sync.{model}")
+        linked = Listed(lambda: [row for row in company.accounts if row.price_list_id], lambda row: row.id)
+        model = "SalesPriceListLinkedAccount"
+        self._add(f"sales/{model}s", linked, linked_account_columns(company), f"Sales.{model}")
+        asked = Listed(tuple, lambda row: row[0].id)
+        self._add(SALES_ITEM_PRICE, asked, valid_price_columns(), "Logistics.SalesItemPrice", key="ItemId")
 
     def _invoices(self) -> None:
         company, settings = self._company, self._settings
@@ -113,16 +149,16 @@ class Catalogue:
             self._add(f"{head}/SalesInvoices", company.invoices, headers, "SalesInvoice", **more)
             more = {"indexes": by_invoice, "listed_as": listed and f"{listed}/SalesInvoiceLines"}
             self._add(f"{head}/SalesInvoiceLines", company.invoice_lines, lines, "SalesInvoiceLine", **more)
-        feed = Merged(company, company.invoices, company.invoice_lines)
+        feed = Merged(company, settings, company.invoices, company.invoice_lines)
         mixed = invoice_feed_columns(company, settings)
         self._add("sync/SalesInvoice/SalesInvoices", feed, mixed, "Sync.SalesInvoice")
-        owed, columns = company.receivables, receivable_columns(company)
+        owed, columns = company.receivables, receivable_columns(company, settings)
         self._add("cashflow/Receivables", owed, columns, "Cashflow.Receivable")
         self._add("bulk/Cashflow/Receivables", owed, columns, "Cashflow.Receivable", listed_as="cashflow/Receivables")
         self._add("sync/Cashflow/PaymentTerms", owed, columns, "Sync.PaymentTerm")
         unpaid = Listed(lambda: [row for row in owed if row.paid_on is None], lambda row: row.hid)
-        more = {"key": "HID", "key_is_guid": False}
-        self._add("read/financial/ReceivablesList", unpaid, open_item_columns(company), "Financial.Receivable", **more)
+        more, columns = {"key": "HID", "key_is_guid": False}, open_item_columns(company, settings)
+        self._add("read/financial/ReceivablesList", unpaid, columns, "Financial.Receivable", **more)
 
     def _deliveries(self) -> None:
         company, settings = self._company, self._settings
@@ -143,13 +179,26 @@ class Catalogue:
 
     def _stock(self) -> None:
         company = self._company
-        columns = stock_columns(company)
-        stock = Listed(lambda: company.items, lambda item: stock_id(item.id))
+        claims = Claims(company)
+        stock, columns = company.stock, stock_columns(company, claims)
         self._add("inventory/ItemWarehouses", stock, columns, "Inventory.ItemWarehouse")
         self._add("sync/Inventory/ItemWarehouses", stock, columns, "Sync.ItemWarehouse")
         self._add("sync/Inventory/StockPositions", stock, columns, "Sync.StockPosition")
-        warehouse = Listed(lambda: (company,), lambda row: WAREHOUSE[0])
-        self._add("inventory/Warehouses", warehouse, warehouse_row_columns(company), "Inventory.Warehouse")
+        warehouses, columns = company.warehouses, warehouse_row_columns(company)
+        self._add("inventory/Warehouses", warehouses, columns, "Inventory.Warehouse")
+        asked, columns = Listed(tuple, lambda row: row.id), item_stock_columns(claims)
+        self._add(STOCK_POSITION, asked, columns, "Logistics.StockPosition", key="ItemId")
+
+    def _documents(self) -> None:
+        company = self._company
+        rows, columns = company.documents, document_columns(company)
+        self._three("documents/Documents", "Documents/Documents", rows, columns, "Document")
+        types = Listed(lambda: DOCUMENT_TYPES, lambda number: number)
+        path, model = "documents/DocumentTypes", "Documents.DocumentType"
+        self._add(path, types, document_type_columns(), model, key_is_guid=False)
+        files, columns, model = company.attachments, attachment_columns(company), "DocumentAttachment"
+        for path in ("documents", "bulk/Documents", "sync/Documents"):
+            self._add(f"{path}/{model}s", files, columns, model)
 
     def _people(self) -> None:
         company = self._company
@@ -162,24 +211,22 @@ class Catalogue:
     def _unused(self) -> None:
         """Resources that exist and that this company has nothing in."""
         empty = Listed(tuple, lambda row: row)
-        for name in ("SalesPriceLists", "SalesPriceListPeriods", "SalesPriceListVolumeDiscounts"):
-            self._add(f"sales/{name}", empty, {}, f"Sales.{name[:-1]}")
-        self._add("sales/SalesPriceListLinkedAccounts", empty, {}, "Sales.SalesPriceListLinkedAccount")
-        self._add("sync/Sales/SalesPriceListVolumeDiscounts", empty, {}, "Sync.SalesPriceListVolumeDiscount")
-        for path in ("crm/AccountClassifications", "crm/AccountClassificationNames", "documents/Documents"):
+        for path in ("crm/AccountClassifications", "crm/AccountClassificationNames"):
             self._add(path, empty, {}, path.partition("/")[2][:-1])
-        self._add("documents/DocumentTypes", empty, {}, "Documents.DocumentType", key_is_guid=False)
-        for name in ("Units", "ItemAssortment", "ItemAssortmentProperty"):
+        for name in ("ItemAssortment", "ItemAssortmentProperty"):
             self._add(f"logistics/{name}", empty, {}, name)
 
     def _system(self) -> None:
         company = self._company
         divisions, rows = division_columns(self._companies), Divisions(self._companies)
+        more: dict[str, Any] = {"key": "Code", "key_is_guid": False}
         for path in ("system/Divisions", "hrm/Divisions"):
-            self._add(path, rows, divisions, "System.Division", key="Code", key_is_guid=False)
+            self._add(path, rows, divisions, "System.Division", **more)
+        more["listed_as"] = "system/Divisions"
+        self._add("system/AllDivisions", rows, divisions, "System.Division", **more)
         columns = subscription_columns(company, self._settings)
         self._add(SUBSCRIPTIONS, self._webhooks.subscriptions, columns, "Webhooks.WebhookSubscription")
-        deleted = KeptDeletions(company, company.deletions)
+        deleted = KeptDeletions(company, company.deletions, self._settings)
         self._add("sync/Deleted", deleted, deletion_columns(company, self._settings), "Sync.Deleted")
 
 

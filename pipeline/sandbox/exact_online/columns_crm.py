@@ -4,8 +4,7 @@ from typing import Any
 
 from pipeline.sandbox.company import Company
 from pipeline.sandbox.company_rows import Account, Contact
-from pipeline.sandbox.exact_online.columns_orders import common_columns, full_name
-from pipeline.sandbox.exact_online.field_lists import field_lists
+from pipeline.sandbox.exact_online.columns_orders import common_columns, full_name, kept
 from pipeline.sandbox.exact_online.resources import Columns, constant, plain
 from pipeline.sandbox.exact_online.values import padded, padded_code
 
@@ -16,6 +15,7 @@ PAYMENT_WORDS = {"00": "Contant", "14": "Binnen 14 dagen", "30": "Binnen 30 dage
 def account_columns(company: Company) -> Columns:
     """Customers and suppliers. Many flags are 0 or 1, some are true or false."""
     return {
+        **kept("crm/Accounts"),
         **_account_manager(company),
         **_account_terms(),
         **plain(ID="id", Name="name", Status="status", Blocked="blocked", IsSupplier="is_supplier", Type="kind"),
@@ -62,7 +62,7 @@ def contact_columns(company: Company) -> Columns:
         return company.accounts.get(contact.account_id)
 
     return {
-        **{name: from_extra(name) for name, field in field_lists()["crm/Contacts"].fields.items() if field.is_settable},
+        **kept("crm/Contacts"),
         **plain(ID="id", Account="account_id", HID="hid", FirstName="first_name", MiddleName="middle_name"),
         **plain(LastName="last_name", Email="email", BusinessEmail="business_email", Phone="phone", Mobile="mobile"),
         **plain(BusinessPhone="business_phone", BusinessMobile="business_mobile", JobTitleDescription="job_title"),
@@ -79,11 +79,6 @@ def contact_columns(company: Company) -> Columns:
     }
 
 
-def from_extra(name: str) -> Any:
-    """A field that is only kept, for whoever set it to read again."""
-    return lambda row: row.extra.get(name)
-
-
 def address_columns(company: Company) -> Columns:
     """Addresses of accounts, by type: 1 visit, 2 postal, 3 invoice, 4 delivery."""
 
@@ -91,6 +86,7 @@ def address_columns(company: Company) -> Columns:
         return getattr(company.accounts.get(address.account_id), "name", None)
 
     return {
+        **kept("crm/Addresses"),
         **plain(ID="id", Account="account_id", Type="kind", Main="is_main"),
         **_account_address(),
         "AccountName": name,

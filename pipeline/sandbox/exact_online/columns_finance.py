@@ -3,6 +3,7 @@
 from typing import Any
 
 from pipeline.sandbox.company import Company
+from pipeline.sandbox.company_invoicing import document_id
 from pipeline.sandbox.company_ordering import cents
 from pipeline.sandbox.company_papers import Invoice, InvoiceLine, Receivable
 from pipeline.sandbox.exact_online.columns_orders import (
@@ -11,7 +12,6 @@ from pipeline.sandbox.exact_online.columns_orders import (
     common_columns,
     line_columns,
     order_columns,
-    warehouse_columns,
 )
 from pipeline.sandbox.exact_online.resources import Columns, constant, plain
 from pipeline.sandbox.exact_online.settings import Settings
@@ -45,7 +45,8 @@ def invoice_columns(company: Company, settings: Settings) -> Columns:
         "AmountDiscountExclVat": constant(0),
         "Discount": constant(0),
         "LineNumber": constant(0),  # in the sync feed, this tells headers from lines
-        "Warehouse": warehouse_columns()["Warehouse"],
+        "Warehouse": _through("order", of_order["WarehouseID"]),
+        **_document(company, lambda invoice: invoice),
         **common_columns(company),
     }
 
@@ -80,18 +81,17 @@ def invoice_feed_columns(company: Company, settings: Settings) -> Columns:
     return {name: of_either(name) for name in {**headers, **lines}}
 
 
-def receivable_columns(company: Company) -> Columns:
+def receivable_columns(company: Company, settings: Settings) -> Columns:
     """What is owed or was paid, one row for each part of an invoice."""
+    sign = -1 if settings.receivables_are_negative else 1
     return {
         **_debtor(company),
-        **plain(ID="id", Account="invoice.order.account_id", InvoiceNumber="invoice.number", AmountFC="amount"),
+        **plain(ID="id", Account="invoice.order.account_id", InvoiceNumber="invoice.number"),
         **plain(InvoiceDate="invoice.invoice_date", EntryDate="invoice.invoice_date", DueDate="invoice.due_date"),
         **plain(EntryNumber="invoice.number", OrderNumber="invoice.order.number", YourRef="invoice.order.your_ref"),
         **plain(PaymentCondition="invoice.order.payment_condition", Currency="invoice.order.currency"),
         **plain(RateFC="invoice.order.rate", LastPaymentDate="paid_on", EntryID="id", TransactionEntryID="invoice.id"),
-        "AmountDC": lambda row: cents(row.amount * row.invoice.order.rate),
-        "TransactionAmountFC": lambda row: row.invoice.amount_incl,
-        "TransactionAmountDC": lambda row: cents(row.invoice.amount_incl * row.invoice.order.rate),
+        **_owed(sign),
         "TransactionDueDate": lambda row: row.invoice.due_date,
         "IsFullyPaid": lambda row: row.paid_on is not None,
         "Status": lambda row: OPEN if row.paid_on is None else MATCHED,
@@ -101,7 +101,27 @@ def receivable_columns(company: Company) -> Columns:
         "Journal": constant(JOURNAL[0]),
         "JournalDescription": constant(JOURNAL[1]),
         "ApprovalStatus": constant(1),
+        **_document(company, lambda row: row.invoice),
         **common_columns(company),
+    }
+
+
+def _document(company: Company, invoice_of: Any) -> Columns:
+    """The document that shows the invoice."""
+
+    def of_document(attribute: str) -> Any:
+        return lambda row: getattr(company.documents.get(document_id(invoice_of(row))), attribute, None)
+
+    names = {"Document": "id", "DocumentNumber": "hid", "DocumentSubject": "subject"}
+    return {name: of_document(attribute) for name, attribute in names.items()}
+
+
+def _owed(sign: int) -> Columns:
+    return {
+        "AmountFC": lambda row: sign * row.amount,
+        "AmountDC": lambda row: cents(sign * row.amount * row.invoice.order.rate),
+        "TransactionAmountFC": lambda row: sign * row.invoice.amount_incl,
+        "TransactionAmountDC": lambda row: cents(sign * row.invoice.amount_incl * row.invoice.order.rate),
     }
 
 
@@ -117,9 +137,9 @@ def _debtor(company: Company) -> Columns:
     }
 
 
-def open_item_columns(company: Company) -> Columns:
+def open_item_columns(company: Company, settings: Settings) -> Columns:
     """Open items only; a paid invoice is simply no longer there."""
-    of_receivable = receivable_columns(company)
+    of_receivable = receivable_columns(company, settings)
     same = ("AccountCode", "AccountName", "EntryNumber", "InvoiceDate", "InvoiceNumber", "DueDate", "YourRef")
     return {
         **{name: of_receivable[name] for name in (*same, "Description", "JournalDescription")},

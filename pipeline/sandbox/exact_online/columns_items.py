@@ -3,7 +3,7 @@
 from typing import Any
 
 from pipeline.sandbox.company import Company
-from pipeline.sandbox.exact_online.columns_orders import common_columns
+from pipeline.sandbox.exact_online.columns_orders import common_columns, kept
 from pipeline.sandbox.exact_online.resources import Columns, constant, plain
 from pipeline.sandbox.exact_online.values import padded
 
@@ -15,6 +15,7 @@ def item_columns(company: Company) -> Columns:
         return lambda item: getattr(company.item_groups.get(item.group_id), attribute, None)
 
     return {
+        **kept("logistics/Items"),
         **plain(ID="id", Code="code", Description="description", ItemGroup="group_id", Barcode="barcode"),
         "ItemGroupCode": of_group("code"),
         "ItemGroupDescription": of_group("description"),

@@ -1,12 +1,14 @@
-"""What the fields of deliveries, the warehouse and stock are read from. Stock is the item's; there is one warehouse."""
+"""What the fields of deliveries, warehouses and stock are read from."""
 
 from typing import Any
 
 from pipeline.sandbox.company import Company
-from pipeline.sandbox.company_rows import Item
+from pipeline.sandbox.company_ordering import number
+from pipeline.sandbox.company_rows import OPEN, PARTIAL, Item
+from pipeline.sandbox.company_stock import MAIN_WAREHOUSE, StockPosition
 from pipeline.sandbox.exact_online.columns_orders import (
-    WAREHOUSE,
     common_columns,
+    kept,
     line_columns,
     order_columns,
     warehouse_columns,
@@ -14,6 +16,8 @@ from pipeline.sandbox.exact_online.columns_orders import (
 from pipeline.sandbox.exact_online.resources import Columns, constant, plain
 from pipeline.sandbox.exact_online.settings import Settings
 from pipeline.sandbox.exact_online.values import padded, padded_code
+
+NOTHING_PLANNED = ("PlannedStockIn", "PlanningIn", "ReservedStock", "ReorderPoint", "MaximumStock", "SafetyStock")
 
 
 def delivery_columns(company: Company, settings: Settings) -> Columns:
@@ -24,11 +28,13 @@ def delivery_columns(company: Company, settings: Settings) -> Columns:
         return padded_code(getattr(company.accounts.get(delivery.order.account_id), "code", None))
 
     return {
+        **kept("salesorder/GoodsDeliveries"),
         **plain(EntryID="id", EntryNumber="number", DeliveryNumber="number", DeliveryDate="delivery_date"),
         **plain(DeliveryAccount="order.account_id", TrackingNumber="tracking_number"),
         "DeliveryAccountName": lambda delivery: of_order["DeliverToName"](delivery.order),
         "DeliveryAccountCode": code,
-        **warehouse_columns(),
+        "DeliveryAddress": lambda delivery: of_order["DeliveryAddress"](delivery.order),
+        **warehouse_columns(company, lambda delivery: delivery.order.warehouse_id or MAIN_WAREHOUSE),
         **common_columns(company),
     }
 
@@ -48,64 +54,83 @@ def delivery_line_columns(company: Company, settings: Settings) -> Columns:
     }
 
 
-def stock_columns(company: Company) -> Columns:
-    """Stock of an item in the warehouse. CurrentStock includes what orders have claimed."""
-    planned_out = _PlannedOut(company).get
+def stock_columns(company: Company, claims: "Claims") -> Columns:
+    """Stock of an item in a warehouse. CurrentStock includes what orders have claimed."""
+
+    def of_item(attribute: str) -> Any:
+        return lambda position: getattr(company.items.get(position.item_id), attribute, None)
+
+    def free(position: StockPosition) -> float:
+        return number(round(position.quantity - claims.on(position), 6))
+
+    unit = of_item("unit")
     return {
-        "ID": lambda item: stock_id(item.id),
-        **plain(Item="id", ItemId="id", ItemCode="code", ItemDescription="description", CurrentStock="stock"),
-        **plain(ItemUnit="unit", ItemUnitDescription="unit", UnitDescription="unit", ItemBarcode="barcode"),
-        **plain(ItemStartDate="start_date", ItemEndDate="end_date", ItemIsStockItem="is_stock_item"),
-        "UnitCode": lambda item: padded(item.unit, 8),
-        "PlannedStockIn": constant(0),
-        "PlannedStockOut": planned_out,
-        "PlanningIn": constant(0),
-        "PlanningOut": planned_out,
-        "ProjectedStock": lambda item: item.stock - planned_out(item),
-        "FreeStock": lambda item: item.stock - planned_out(item),
-        "ReservedStock": constant(0),
-        "ReorderPoint": constant(0),
-        "MaximumStock": constant(0),
-        "SafetyStock": constant(0),
-        **warehouse_columns(),
+        **plain(ID="id", Item="item_id", ItemId="item_id", CurrentStock="quantity"),
+        **{"ItemCode": of_item("code"), "ItemDescription": of_item("description")},
+        "ItemBarcode": of_item("barcode"),
+        "ItemStartDate": of_item("start_date"),
+        "ItemEndDate": of_item("end_date"),
+        "ItemIsStockItem": of_item("is_stock_item"),
+        **{name: unit for name in ("ItemUnitDescription", "UnitDescription")},
+        **{name: lambda position: padded(unit(position), 8) for name in ("ItemUnit", "UnitCode")},
+        **{name: constant(0) for name in NOTHING_PLANNED},
+        **{name: claims.on for name in ("PlannedStockOut", "PlanningOut")},
+        **{name: free for name in ("ProjectedStock", "FreeStock")},
+        **warehouse_columns(company, lambda position: position.warehouse_id),
         **common_columns(company),
     }
 
 
-def warehouse_row_columns(company: Company) -> Columns:
-    """The warehouse itself."""
+def item_stock_columns(claims: "Claims") -> Columns:
+    """The answer of the function StockPosition: an item over all warehouses."""
+
+    def free(item: Item) -> float:
+        return number(round(item.stock - claims.of_item(item.id), 6))
+
     return {
-        "ID": constant(WAREHOUSE[0]),
-        "Code": constant(WAREHOUSE[1]),
-        "Description": constant(WAREHOUSE[2]),
-        "Main": constant(1),
-        "Created": constant(1_577_836_800_000),
-        "Modified": constant(1_577_836_800_000),
-        "Division": constant(company.division),
+        **plain(ItemId="id", InStock="stock"),
+        "PlanningIn": constant(0),
+        "PlanningOut": lambda item: claims.of_item(item.id),
+        "ProjectedStock": free,
+        "FreeStock": free,
+        "ReservedStock": constant(0),
     }
 
 
-def stock_id(item_id: str) -> str:
-    """A row of stock has a GUID of its own; here the item's with its ends swapped."""
-    return f"{item_id[28:]}{item_id[8:28]}{item_id[:8]}"
+def warehouse_row_columns(company: Company) -> Columns:
+    """The warehouses themselves."""
+    return {
+        **plain(ID="id", Code="code", Description="description"),
+        "Main": lambda warehouse: int(warehouse.is_main),
+        **common_columns(company),
+    }
 
 
-class _PlannedOut:
-    """What open orders still claim of each item, counted anew when any order line has changed."""
+class Claims:
+    """What open orders still claim of each item in each warehouse, counted anew when anything has changed."""
 
     def __init__(self, company: Company) -> None:
         self._company = company
         self._version = -1
-        self._claims: dict[str, float] = {}
+        self._claims: dict[tuple[str, str], float] = {}
 
-    def get(self, item: Item) -> float:
+    def on(self, position: StockPosition) -> float:
+        """In one warehouse."""
+        return self._counted().get((position.item_id, position.warehouse_id), 0)
+
+    def of_item(self, item_id: str) -> float:
+        """In all of them."""
+        claims = self._counted()
+        return number(sum(claims.get((item_id, warehouse.id), 0) for warehouse in self._company.warehouses))
+
+    def _counted(self) -> dict[tuple[str, str], float]:
         if self._version != self._company.last_version:
-            self._version = self._company.last_version
-            self._claims = {}
+            self._version, self._claims = self._company.last_version, {}
             for line in self._company.lines:
-                if line.delivery_status in (12, 20):
-                    self._claims[line.item_id] = self._claims.get(line.item_id, 0) + line.quantity - line.delivered
-        return self._claims.get(item.id, 0)
+                if line.delivery_status in (OPEN, PARTIAL):
+                    place = line.item_id, line.order.warehouse_id or MAIN_WAREHOUSE
+                    self._claims[place] = number(self._claims.get(place, 0) + line.quantity - line.delivered)
+        return self._claims
 
 
 def _of_order_line(read: Any) -> Any:

@@ -5,29 +5,31 @@ from typing import Any
 from pipeline.sandbox.company import Company
 from pipeline.sandbox.company_ordering import cents, number
 from pipeline.sandbox.company_rows import Order, OrderLine
-from pipeline.sandbox.exact_online.resources import Columns, constant, plain
+from pipeline.sandbox.company_stock import MAIN_WAREHOUSE
+from pipeline.sandbox.exact_online.columns_statuses import line_status_columns, order_status_columns
+from pipeline.sandbox.exact_online.field_lists import field_lists
+from pipeline.sandbox.exact_online.resources import EMPTY_VALUES, Columns, Kept, KeptOr, constant, plain
 from pipeline.sandbox.exact_online.settings import Settings
 from pipeline.sandbox.exact_online.values import padded
 
-STATUS_WORDS = {12: "Open", 20: "Partial", 21: "Complete", 45: "Cancelled"}
-APPROVAL_WORDS = {0: "Awaiting approval", 1: "Automatically", 2: "Approved"}
 PAYMENT_CONDITIONS = {"00": "Contant", "14": "Binnen 14 dagen", "30": "Binnen 30 dagen"}
 API_USER = ("6f9619ff-8b86-d011-b42d-00cf4fc96401", "Sanne de Vries")  # the user who gave the app its consent
-WAREHOUSE = ("3a1f0c5e-7a44-4a0e-9c39-00cf4fc96001", "1", "Magazijn")
+DELIVERY_ADDRESS = 4  # type
 VAT = {0.21: ("2", "BTW hoog tarief, exclusief"), 0: ("7", "ICP, 0 %")}
 
 
 def order_columns(company: Company, settings: Settings) -> Columns:
     """Headers: of the regular and the bulk resource and of the sync feed."""
     return {
+        **kept("salesorder/SalesOrders"),
         **_order_keys(settings),
         **_order_amounts(settings),
         **_order_people(company),
-        **_order_statuses(),
+        **order_status_columns(company, settings),
         **plain(OrderNumber="number", OrderDate="order_date", DeliveryDate="delivery_date", YourRef="your_ref"),
         **plain(Description="description", Remarks="remarks", PaymentCondition="payment_condition"),
         "PaymentConditionDescription": lambda order: PAYMENT_CONDITIONS.get(order.payment_condition),
-        **warehouse_columns(),
+        **warehouse_columns(company, lambda order: order.warehouse_id or MAIN_WAREHOUSE),
         **common_columns(company),
     }
 
@@ -35,14 +37,10 @@ def order_columns(company: Company, settings: Settings) -> Columns:
 def line_columns(company: Company, settings: Settings) -> Columns:
     """Lines; the status is called OrderStatus on the regular resource and Status in the sync feed."""
     return {
+        **kept("salesorder/SalesOrderLines"),
         **_line_keys(company),
         **_line_amounts(settings),
-        **plain(
-            Status="status", OrderStatus="status", DeliveryStatus="delivery_status", InvoiceStatus="invoice_status"
-        ),
-        "StatusDescription": lambda line: STATUS_WORDS.get(line.status),
-        "DeliveryStatusDescription": lambda line: STATUS_WORDS.get(line.delivery_status),
-        "InvoiceStatusDescription": lambda line: STATUS_WORDS.get(line.invoice_status),
+        **line_status_columns(company, settings),
         **plain(DeliveryDate="delivery_date", Notes="notes", Description="description"),
         **common_columns(company),
     }
@@ -65,13 +63,23 @@ def common_columns(company: Company) -> Columns:
     }
 
 
-def warehouse_columns() -> Columns:
-    """The one warehouse."""
+def kept(path: str) -> Columns:
+    """Fields that can be set and that nothing reads; what has a reading of its own stands behind these."""
+    fields = field_lists()[path].fields
+    return {name: Kept(name, EMPTY_VALUES.get(field.type)) for name, field in fields.items() if field.is_settable}
+
+
+def warehouse_columns(company: Company, key: Any) -> Columns:
+    """The warehouse with this key; three names for the same thing."""
+
+    def of_warehouse(attribute: str) -> Any:
+        return lambda row: getattr(company.warehouses.get(key(row)), attribute, None)
+
     return {
-        "WarehouseID": constant(WAREHOUSE[0]),
-        "Warehouse": constant(WAREHOUSE[0]),
-        "WarehouseCode": constant(WAREHOUSE[1]),
-        "WarehouseDescription": constant(WAREHOUSE[2]),
+        "WarehouseID": key,
+        "Warehouse": key,
+        "WarehouseCode": of_warehouse("code"),
+        "WarehouseDescription": of_warehouse("description"),
     }
 
 
@@ -95,24 +103,53 @@ def _order_amounts(settings: Settings) -> Columns:
 
 
 def _order_people(company: Company) -> Columns:
-    def name(order: Order) -> str | None:
-        account = company.accounts.get(order.account_id)
-        return account.name if account else None
-
-    def contact(order: Order) -> Any:
-        return company.contacts.get(order.contact_id)
-
     def salesperson(order: Order) -> str | None:
         person = company.salespeople.get(order.salesperson_id)
         return person.full_name if person else None
 
-    columns: dict[str, Any] = {"Salesperson": lambda order: order.salesperson_id, "SalespersonFullName": salesperson}
-    for role in ("OrderedBy", "DeliverTo", "InvoiceTo"):
-        columns[role] = lambda order: order.account_id
-        columns[f"{role}Name"] = name
-        columns[f"{role}ContactPerson"] = lambda order: order.contact_id
-        columns[f"{role}ContactPersonFullName"] = lambda order: full_name(contact(order))
-    return columns
+    return {
+        "Salesperson": lambda order: order.salesperson_id,
+        "SalespersonFullName": salesperson,
+        **_role(company, "OrderedBy", lambda order: order.account_id, lambda order: order.contact_id),
+        **_other_role(company, "DeliverTo"),
+        **_other_role(company, "InvoiceTo"),
+        "DeliveryAddress": KeptOr("DeliveryAddress", otherwise=DeliveryAddresses(company).of),
+    }
+
+
+def _role(company: Company, role: str, account_id: Any, contact_id: Any) -> Columns:
+    """An account and its contact, with their names."""
+    accounts, contacts = company.accounts, company.contacts
+    return {
+        role: account_id,
+        f"{role}Name": lambda order: getattr(accounts.get(account_id(order)), "name", None),
+        f"{role}ContactPerson": contact_id,
+        f"{role}ContactPersonFullName": lambda order: full_name(contacts.get(contact_id(order))),
+    }
+
+
+def _other_role(company: Company, role: str) -> Columns:
+    """Whoever ordered, unless somebody else was named."""
+    account_id = KeptOr(role, otherwise=lambda order: order.account_id)
+    contact_id = KeptOr(f"{role}ContactPerson", otherwise=lambda order: order.contact_id)
+    return _role(company, role, account_id, contact_id)
+
+
+class DeliveryAddresses:
+    """Where goods for an account go: its delivery address; looked up anew when an address has changed."""
+
+    def __init__(self, company: Company) -> None:
+        self._company = company
+        self._version = -1
+        self._found: dict[str, str] = {}
+
+    def of(self, order: Order) -> str | None:
+        """Of the account that ordered."""
+        addresses = self._company.addresses
+        if self._version != addresses.newest_version + len(addresses):
+            self._version = addresses.newest_version + len(addresses)
+            self._found = {row.account_id: row.id for row in addresses if row.kind == DELIVERY_ADDRESS}
+        return self._found.get(order.account_id)
 
 
 def full_name(contact: Any) -> str | None:
@@ -120,18 +157,6 @@ def full_name(contact: Any) -> str | None:
     if contact is None:
         return None
     return " ".join(part for part in (contact.first_name, contact.middle_name, contact.last_name) if part)
-
-
-def _order_statuses() -> Columns:
-    return {
-        **plain(Status="status", DeliveryStatus="delivery_status", InvoiceStatus="invoice_status"),
-        "StatusDescription": lambda order: STATUS_WORDS.get(order.status),
-        "DeliveryStatusDescription": lambda order: STATUS_WORDS.get(order.delivery_status),
-        "InvoiceStatusDescription": lambda order: STATUS_WORDS.get(order.invoice_status),
-        **plain(ApprovalStatus="approval_status"),
-        "ApprovalStatusDescription": lambda order: APPROVAL_WORDS.get(order.approval_status),
-        "Approved": lambda order: order.created_ms if order.approval_status else None,
-    }
 
 
 def _line_keys(company: Company) -> Columns:

@@ -1,23 +1,25 @@
 """The paths under `/__sandbox/`, which Exact does not have: look inside, move the clock, change books, break things.
 
-Everything a change can be is a line in `CHANGES`; what it does to the books is the company's affair.
+What a change can be stands in `control_changes.py`, what a fault can be in `faults.py`.
 """
 
 import json
-from collections.abc import Callable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from pipeline.sandbox.company import Company
+from pipeline.sandbox.company_checks import amount
 from pipeline.sandbox.company_rows import Order
 from pipeline.sandbox.exact_online.answers import json_response
+from pipeline.sandbox.exact_online.control_changes import CHANGES
 from pipeline.sandbox.exact_online.faults import Fault
 from pipeline.sandbox.wire import Request, Response
 
 if TYPE_CHECKING:
     from pipeline.sandbox.exact_online.simulator import ExactOnlineSimulator
-
-Change = Callable[[Company, dict[str, Any]], Any]
+DAY_S, YEAR_S = 86_400, 366 * 86_400
+FASTEST = 1_000_000
+EARLIEST, LATEST = 946_684_800, 4_102_444_800  # 2000 and 2100
 
 
 class Control:
@@ -35,7 +37,7 @@ class Control:
         try:
             given = json.loads(request.body or b"{}")
             return json_response(work(given))
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError, StopIteration) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, StopIteration, OverflowError) as error:
             return json_response({"error": f"{type(error).__name__}: {error}"}, status=400)
 
     def _get_state(self, given: dict) -> dict:
@@ -55,13 +57,24 @@ class Control:
         return self._get_counters(given)
 
     def _post_clock(self, given: dict) -> dict:
+        """Whole days or seconds further (or back), another moment, another speed."""
         clock = self._simulator.clock
-        if "stand_at" in given:
-            clock.stand_at(datetime.fromisoformat(given["stand_at"]))
-        if "speed" in given:
-            clock.run_at(float(given["speed"]))
-        clock.advance(float(given.get("advance_seconds", 0)))
-        return {"now": clock.now.isoformat()}
+        seconds = _within(given.get("advance_seconds", 0), 10 * YEAR_S)
+        seconds += DAY_S * _within(given.get("advance_days", 0), 3650)
+        speed = _within(given["speed"], 1_000_000) if "speed" in given else None
+        moment = datetime.fromisoformat(given["stand_at"]) if "stand_at" in given else None
+        target = (moment or clock.now).timestamp() + seconds
+        if not EARLIEST <= target <= LATEST:
+            raise ValueError("between 2000 and 2100")
+        if moment is not None:
+            clock.stand_at(moment)
+        if speed is not None:
+            clock.run_at(speed)
+        clock.advance(seconds)
+        return self._get_clock(given)
+
+    def _get_clock(self, given: dict) -> dict:
+        return {"now": self._simulator.clock.now.isoformat()}
 
     def _post_tokens(self, given: dict) -> dict:
         self._simulator.tokens.start_again()
@@ -86,7 +99,10 @@ class Control:
             return {"kind": given["kind"], **_shown(change(company, given))}
 
     def _post_live(self, given: dict) -> dict:
-        self._simulator.live(events_per_minute=float(given.get("events_per_minute", 6)), seed=int(given.get("seed", 1)))
+        """Business hours with `speed`, else `events_per_minute`; none a minute ends it."""
+        pace = _within(given.get("events_per_minute", 6), FASTEST)
+        speed = None if given.get("speed") is None else _within(given["speed"], FASTEST)
+        self._simulator.live(events_per_minute=pace, speed=speed, seed=int(given.get("seed", 1)))
         return self._get_state(given)
 
     def _post_commit(self, given: dict) -> dict:
@@ -99,10 +115,12 @@ class Control:
         return {"subscriptions": subscriptions, "waiting": len(webhooks.waiting), "lost": webhooks.lost}
 
     def _post_webhooks(self, given: dict) -> dict:
-        """`skip` and `double` for the next ones, `reverse` their order, `deliver` what is due now."""
+        """`skip`, `double` or `late` for the next so many, `reverse` their order, `deliver` what is due now."""
         webhooks = self._simulator.divisions[int(given.get("division", self._simulator.home))].webhooks
         webhooks.skip_next = int(given.get("skip", webhooks.skip_next))
         webhooks.double_next = int(given.get("double", webhooks.double_next))
+        webhooks.late_next = int(given.get("late", webhooks.late_next))
+        webhooks.late_seconds = _within(given.get("seconds", webhooks.late_seconds), YEAR_S)
         webhooks.reverse = bool(given.get("reverse", webhooks.reverse))
         delivered = webhooks.deliver_due() if given.get("deliver") else 0
         return {**self._get_webhooks(given), "delivered": delivered}
@@ -111,94 +129,17 @@ class Control:
         return self._simulator.companies[int(given.get("division", self._simulator.home))]
 
 
-def _place_order(company: Company, given: dict) -> Order:
-    """Lines are `{"item": code or GUID, "quantity", "price"}`; without any, one is invented."""
-    items: dict[Any, Any] = {item.code: item.id for item in company.items}
-    first = next(iter(company.items))
-    wanted = given.get("lines") or [{"item": first.id, "quantity": 1, "price": first.standard_price}]
-    lines = [(items.get(line["item"], line["item"]), line["quantity"], line["price"]) for line in wanted]
-    fields = _fields(given.get("fields", {}))
-    return company.place_order(_account(company, given), lines, **fields)
-
-
-def _account(company: Company, given: dict) -> str:
-    """An account by GUID or by debtor code; none: the first customer."""
-    wanted = given.get("account")
-    if wanted is None:
-        return next(iter(company.accounts)).id
-    return next((account.id for account in company.accounts if account.code == wanted), wanted)
-
-
-def _order(company: Company, given: dict) -> Order:
-    """An order by GUID or by number; none: the newest."""
-    wanted = given.get("order")
-    if wanted is None:
-        return max(company.orders, key=lambda order: order.number)
-    found = company.orders.get(wanted) or next((order for order in company.orders if order.number == wanted), None)
-    if found is None:
-        raise KeyError(f"no order {wanted}")
-    return found
-
-
-def _line(company: Company, given: dict) -> str:
-    """A line by GUID, or by its number on an order."""
-    if isinstance(given.get("line"), str):
-        return given["line"]
-    number = given.get("line", 1)
-    return next(line.id for line in _order(company, given).lines if line.number == number)
-
-
-def _item(company: Company, given: dict) -> str:
-    wanted = given.get("item")
-    return next((item.id for item in company.items if item.code == wanted), wanted or next(iter(company.items)).id)
-
-
-def _owed(company: Company, given: dict) -> str:
-    """What is still open of an order's invoices."""
-    order = _order(company, given)
-    return next(row.id for row in company.receivables if row.invoice.order is order and row.paid_on is None)
-
-
-def _fields(given: dict) -> dict:
-    """Fields of a row by name; what ends in `_date` is a date."""
-    return {
-        name: date.fromisoformat(value) if name.endswith("_date") and value else value for name, value in given.items()
-    }
-
-
-CHANGES: dict[str, Change] = {
-    "place_order": _place_order,
-    "deliver": lambda company, given: company.deliver(_order(company, given).id, float(given.get("share", 1))),
-    "invoice": lambda company, given: company.invoice(_order(company, given).id, float(given.get("share", 1))),
-    "cancel": lambda company, given: company.cancel(_order(company, given).id),
-    "reopen": lambda company, given: company.reopen(_order(company, given).id),
-    "delete_order": lambda company, given: company.delete_order(_order(company, given).id),
-    "set_status": lambda company, given: company.set_status(_order(company, given).id, *map(int, given["status"])),
-    "set_order": lambda company, given: company.change_order(_order(company, given).id, **_fields(given["fields"])),
-    "edit_line": lambda company, given: company.change_line(_line(company, given), **_fields(given["fields"])),
-    "add_line": lambda company, given: company.add_line(
-        _order(company, given).id, _item(company, given), given.get("quantity", 1), given.get("price", 10)
-    ),
-    "remove_line": lambda company, given: company.remove_line(_line(company, given)),
-    "rename_customer": lambda company, given: company.rename_customer(_account(company, given), given["name"]),
-    "set_row": lambda company, given: company.change(given["table"], given["id"], **_fields(given["fields"])),
-    "delete_row": lambda company, given: company.delete(given["table"], given["id"]),
-    "pay": lambda company, given: company.pay(_owed(company, given), given.get("amount")),
-    "move_division": lambda company, given: company.move_division(),
-}
-
-
 def _summary(company: Company) -> dict:
     orders = list(company.orders)
     tables = {name: len(value) for name, value in vars(company).items() if hasattr(value, "changed_since")}
     newest = max(orders, key=lambda order: order.number).number if orders else None
-    amount = round(sum(order.amount_excl for order in orders), 2)
+    total = round(sum(order.amount_excl for order in orders), 2)
     return {
         "name": company.name,
         "rows": tables,
         "last_timestamp": company.last_version,
         "newest_order_number": newest,
-        "amount_excl_vat": amount,
+        "amount_excl_vat": total,
     }
 
 
@@ -218,5 +159,12 @@ def _plain(row: Any) -> dict:
     return {
         name: value.isoformat() if isinstance(value, date) else getattr(value, "id", value)
         for name, value in fields
-        if name not in ("lines", "order")
+        if name not in ("lines", "order", "content")
     }
+
+
+def _within(value: Any, most: float) -> float:
+    """A number of ordinary size."""
+    if abs(amount(value)) > most:
+        raise ValueError(f"at most {most}")
+    return value

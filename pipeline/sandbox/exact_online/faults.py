@@ -3,14 +3,20 @@
 Vendor rules are not faults; they stand with what they refuse.
 """
 
+import json
+import re
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
-from pipeline.sandbox.exact_online.answers import UNKNOWN_FAULT, error_body
+from pipeline.sandbox.exact_online.answers import UNKNOWN_FAULT, data_response, error_body
+from pipeline.sandbox.exact_online.reading import UNESCAPED
 from pipeline.sandbox.wire import Request, Response
 
-BEFORE = {"status", "drop"}  # the request is never worked on
-AFTER = {"status_after", "drop_after", "delay", "truncate", "glue", "empty"}  # it is, whatever the client sees
+# The request is never worked on; the last three are refusals that the vendor has for it.
+BEFORE = {"status", "drop", "expired_token", "minute_limit", "day_limit"}
+# It is, whatever the client sees.
+AFTER = {"status_after", "drop_after", "delay", "truncate", "glue", "empty", "malformed", "same_page"}
 
 
 @dataclass
@@ -25,6 +31,7 @@ class Fault:
     status: int = 500
     body: str | None = None
     seconds: float = 1.0
+    reason: str | None = None  # the header of a 403
 
     @classmethod
     def from_json(cls, wanted: dict[str, Any]) -> "Fault":
@@ -34,7 +41,23 @@ class Fault:
             raise ValueError(
                 f"a fault has a path, a kind of {sorted(BEFORE | AFTER)} and options, not {sorted(unknown)}"
             )
-        return cls(**wanted)
+        fault = cls(**wanted)
+        fault.check()
+        return fault
+
+    def check(self) -> None:
+        """ValueError for what cannot be sent."""
+        whole = (self.times, self.skip, self.status)
+        if any(isinstance(value, bool) or not isinstance(value, int) for value in whole):
+            raise ValueError("times, skip and status are whole numbers")
+        if not (self.times > 0 and self.skip >= 0 and 200 <= self.status <= 599):
+            raise ValueError("times from 1 on, skip from 0 on, status from 200 to 599")
+        if isinstance(self.seconds, bool) or not isinstance(self.seconds, int | float) or not 0 <= self.seconds <= 600:
+            raise ValueError("seconds from 0 to 600")
+        if not all(isinstance(value, str | None) for value in (self.method, self.body, self.reason)):
+            raise ValueError("method, body and reason are texts")
+        if not re.fullmatch(r"[ -~]*", self.reason or ""):
+            raise ValueError("reason goes into a header")
 
 
 class Faults:
@@ -59,14 +82,21 @@ class Faults:
 
 
 def instead_of_work(fault: Fault) -> Response:
-    """The answer of a fault that strikes before anything was done."""
+    """The answer of the network, or of a vendor in trouble, that strikes before anything was done."""
     return Response(dropped=True) if fault.kind == "drop" else _status(fault)
 
 
-def upon(response: Response, fault: Fault) -> Response:
+def upon(response: Response, fault: Fault, request: Request) -> Response:
     """What becomes of an answer on its way back."""
     if fault.kind == "status_after":
         return _status(fault)
+    if fault.kind == "same_page":
+        return _leading_to_itself(response, request)
+    _spoil(response, fault)
+    return response
+
+
+def _spoil(response: Response, fault: Fault) -> None:
     if fault.kind == "drop_after":
         response.dropped = True
     if fault.kind == "delay":
@@ -77,10 +107,25 @@ def upon(response: Response, fault: Fault) -> Response:
         response.body += error_body(UNKNOWN_FAULT)
     if fault.kind == "empty":
         response.body = b""
-    return response
+    if fault.kind == "malformed":  # whole, and no JSON all the same
+        response.body = response.body.replace(b":", b":,", 1)
+
+
+def _leading_to_itself(response: Response, request: Request) -> Response:
+    """The next page of this one is this one again; a page without a next one stays as it is."""
+    if not response.headers.get("Content-Type", "").startswith("application/json"):
+        return response
+    data = json.loads(response.body or b"null").get("d")
+    if not isinstance(data, dict) or "__next" not in data:
+        return response
+    options = "&".join(f"{name}={quote(value, safe=UNESCAPED)}" for name, value in request.params)
+    data["__next"] = f"{request.base_url}{quote(request.path, safe=UNESCAPED)}?{options}"
+    return data_response(data, status=response.status, headers=response.headers)
 
 
 def _status(fault: Fault) -> Response:
     headers = {"Content-Type": "text/html" if fault.body else "application/json; charset=utf-8"}
+    if fault.reason:
+        headers["Reason"] = fault.reason
     body = fault.body.encode() if fault.body is not None else error_body(UNKNOWN_FAULT)
     return Response(fault.status, headers, b"" if fault.status == 429 and fault.body is None else body)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+COMPLEX_TYPE = "."  # a type with its namespace is an object within the row; the sandbox has none to show
 SCALAR_TYPES = {"g", "s", "dt", "dbl", "i16", "i32", "i64", "byte", "bool", "bin"}
 _FIELD = re.compile(r"(?P<name>\w+):(?P<type>[\w.]+)(?P<flags>[!*^~]*)")
 
@@ -22,7 +23,7 @@ class Field:
 
     @property
     def is_navigation(self) -> bool:
-        return self.type not in SCALAR_TYPES
+        return self.type not in SCALAR_TYPES and COMPLEX_TYPE not in self.type
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ _TOKEN = re.compile(
     r"|(?P<name>[A-Za-z_]\w*(?:/\w+)*)"
     r"|(?P<sign>[(),]))"
 )
+LARGEST_NUMBER = 2**63
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "eq": operator.eq,
@@ -193,7 +194,10 @@ def _guid(text: str) -> str:
 
 
 def _number(text: str) -> float:
-    return int(text) if re.fullmatch(r"-?\d+", text) else float(text)
+    number = int(text) if re.fullmatch(r"-?\d+", text) else float(text)
+    if abs(number) >= LARGEST_NUMBER:
+        raise ValueError(text)
+    return number
 
 
 _LITERALS: dict[str, Callable[[str], Any]] = {

@@ -1,4 +1,4 @@
-"""Resources that are functions with parameters of their own: where a sync feed starts for a date."""
+"""Resources that are functions with parameters of their own: what stands in the URL besides the options of OData."""
 
 import re
 from collections.abc import Iterable
@@ -6,12 +6,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipeline.sandbox.company import Company
+from pipeline.sandbox.company_prices import valid_price
+from pipeline.sandbox.company_rows import Item
 from pipeline.sandbox.exact_online.answers import Refusal
 from pipeline.sandbox.exact_online.settings import Settings
 from pipeline.sandbox.exact_online.values import WallClock
 from pipeline.sandbox.wire import Request
 
 SYNC_TIMESTAMP = "read/sync/Sync/SyncTimestamp"
+SALES_ITEM_PRICE = "read/logistics/SalesItemPrice"
+STOCK_POSITION = "read/logistics/StockPosition"
+NOT_IN_THIS_COMPANY = (
+    "QuotationHeaders QuotationLines TransactionLines Projects PurchaseOrders Subscriptions SubscriptionLines".split()
+)
+_GUID = re.compile(r"(?:guid)?'([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})'")
 _DATETIME = re.compile(r"(?i:datetime)'([^']+)'")
 
 
@@ -24,6 +32,7 @@ def sync_timestamp(request: Request, company: Company, settings: Settings, clock
         "SalesInvoices": [*company.invoices, *company.invoice_lines],
         "GoodsDeliveries": company.deliveries,
         "GoodsDeliveryLines": company.delivery_lines,
+        **{name: () for name in NOT_IN_THIS_COMPANY},
     }
     endpoint, match = given.get("endPoint", "").strip("'"), _DATETIME.fullmatch(given.get("modified", ""))
     if match is None or endpoint not in feeds:
@@ -39,3 +48,26 @@ def sync_timestamp(request: Request, company: Company, settings: Settings, clock
     return [
         {"Modified": f"/Date({modified})/", "API": endpoint, settings.sync_timestamp_field: str(version)},
     ]
+
+
+def stock_position(request: Request, company: Company) -> list[Item]:
+    """The item asked for, whose stock over all warehouses is shown; none when there is no such item."""
+    item = company.items.get(_guid(request, "itemId"))
+    return [] if item is None else [item]
+
+
+def sales_item_price(request: Request, company: Company) -> list[tuple[Item, float]]:
+    """The item asked for and what it costs, the customer too if one is named."""
+    item = company.items.get(_guid(request, "itemId"))
+    account_id = _guid(request, "accountId") if any(name == "accountId" for name, _ in request.params) else None
+    return [] if item is None else [(item, valid_price(company, item, account_id=account_id))]
+
+
+def _guid(request: Request, name: str) -> str:
+    match = _GUID.fullmatch(dict(request.params).get(name, ""))
+    if match is None:
+        raise Refusal(400, f"Bad Request - Error in query syntax: {name}=guid'…' is needed.")
+    return match[1].lower()
+
+
+FUNCTIONS = {STOCK_POSITION: stock_position, SALES_ITEM_PRICE: sales_item_price}

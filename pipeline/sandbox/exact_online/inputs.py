@@ -1,14 +1,18 @@
 """What a client sends in a body: parsed, checked against the fields of the resource, refused where it does not fit."""
 
+import base64
+import dataclasses
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, get_type_hints
 
+from pipeline.sandbox.company_table import Table
 from pipeline.sandbox.exact_online.answers import Refusal
 from pipeline.sandbox.exact_online.field_lists import Field
-from pipeline.sandbox.exact_online.resources import Resource
+from pipeline.sandbox.exact_online.resources import Kept, Resource
+from pipeline.sandbox.exact_online.settings import Settings
 from pipeline.sandbox.wire import Request
 
 BAD_STREAM = "Error processing request stream. The request should be a valid top-level resource object."
@@ -42,8 +46,9 @@ def checked_fields(sent: dict[str, Any], resource: Resource, *, extra: frozenset
 
 
 def keep_only(fields: dict[str, Any], known: Iterable[str], resource: Resource) -> None:
-    """Fields that Exact keeps and the sandbox has no place for are refused aloud instead of dropped in silence."""
-    strange = set(fields) - set(known) - {resource.key}
+    """Fields that Exact works with and the sandbox works out are refused aloud instead of dropped in silence."""
+    kept = {name for name in fields if isinstance(resource.columns.get(name), Kept)}
+    strange = set(fields) - set(known) - {resource.key} - kept
     if strange:
         raise Refusal(501, f"The sandbox does not keep {', '.join(sorted(strange))} of {resource.path}.")
 
@@ -53,6 +58,34 @@ def require(sent: dict[str, Any], name: str, status: int) -> Any:
     if sent.get(name) in (None, "", []):
         raise Refusal(status, f"Verplicht: {name}")
     return sent[name]
+
+
+def checked_references(fields: dict[str, Any], tables: Mapping[str, Table[Any]], settings: Settings) -> None:
+    """GUIDs of rows that have to exist; what one from nowhere does is a setting."""
+    for name, table in tables.items():
+        if fields.get(name) is not None and fields[name] not in table:
+            if settings.unknown_reference != "null":
+                raise Refusal(500, f"Ongeldig: {name}")
+            fields[name] = None
+
+
+def assign(row: Any, fields: dict[str, Any], names: Mapping[str, str]) -> None:
+    """Sets what was sent: in the row's own attribute, or among what is only kept for the client to read again."""
+    for name, value in fields.items():
+        if name not in names:
+            row.extra = {**(row.extra or {}), name: value}
+        elif value is not None:
+            setattr(row, names[name], value)
+        else:
+            setattr(row, names[name], _emptied(type(row), names[name], getattr(row, names[name])))
+
+
+def _emptied(kind: type, name: str, now: Any) -> Any:
+    """What null makes of an attribute: null, else what a new row has, else nothing changes."""
+    if isinstance(None, get_type_hints(kind)[name]):
+        return None
+    default = next(part.default for part in dataclasses.fields(kind) if part.name == name)
+    return now if default is dataclasses.MISSING else default
 
 
 def _parsed(described: Field, value: Any) -> Any:
@@ -65,6 +98,12 @@ def _parsed(described: Field, value: Any) -> Any:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(value)
+    return value
+
+
+def _content(value: Any) -> str:
+    """A file travels as base64."""
+    base64.b64decode(_text(value), validate=True)
     return value
 
 
@@ -84,10 +123,22 @@ def _number(value: Any) -> float:
     return int(number) if number == int(number) else number
 
 
-def _whole(value: Any) -> int:
-    number = _number(value)
-    if not isinstance(number, int):
-        raise TypeError(value)
+def _whole(bits: int) -> Callable[[Any], int]:
+    """An integer that fits."""
+
+    def parse(value: Any) -> int:
+        number = _number(value)
+        if not isinstance(number, int) or abs(number) >= 2 ** (bits - 1):
+            raise TypeError(value)
+        return number
+
+    return parse
+
+
+def _byte(value: Any) -> int:
+    number = int(_number(value))
+    if not 0 <= number <= 255 or number != _number(value):
+        raise ValueError(value)
     return number
 
 
@@ -111,12 +162,12 @@ def _day(value: Any) -> date:
 _PARSERS = {
     "g": _guid,
     "s": _text,
-    "bin": _text,
+    "bin": _content,
     "dt": _day,
     "dbl": _number,
-    "i16": _whole,
-    "i32": _whole,
-    "i64": _whole,
-    "byte": _whole,
+    "i16": _whole(16),
+    "i32": _whole(32),
+    "i64": _whole(64),
+    "byte": _byte,
     "bool": _flag,
 }

@@ -18,6 +18,7 @@ REFRESH_TOKEN_DAYS = 30
 CODE_MINUTES = 3
 DAY_MS = 86_400_000
 TOO_EARLY = "Rate limit exceeded: access_token not expired"
+TOO_EARLY_ONCE = "Access token not expired"  # in the older text, with 401
 
 
 class Tokens:
@@ -49,6 +50,8 @@ class Tokens:
             return _refused(400, "invalid_request", "Unknown client or response type.")
         code = secrets.token_urlsafe(24)
         target = asked.get("redirect_uri", "")
+        if self._settings.redirect_uri not in (None, target):
+            return _refused(400, "invalid_request", "The redirect URI is not the one that is registered.")
         self._codes[code] = (self._now_ms(), target)
         back = {"code": code, **({"state": asked["state"]} if "state" in asked else {})}
         return Response(302, {"Location": f"{target}?{urlencode(back)}"})
@@ -58,6 +61,13 @@ class Tokens:
         self._used.discard(self._settings.first_refresh_token)
         self.refresh_token = self._settings.first_refresh_token
         self._refresh_issued_ms, self._access_issued_ms = self._now_ms(), None
+
+    def expire(self) -> None:
+        """Every access token is too old from now on, and a new one may be asked for."""
+        old = self._now_ms() - LIFETIME_S * 1000
+        self._access = {token: min(issued, old) for token, issued in self._access.items()}
+        if self._access_issued_ms is not None:
+            self._access_issued_ms = min(self._access_issued_ms, old)
 
     def token(self, request: Request) -> Response:
         """Both grants. A refusal changes nothing."""
@@ -86,7 +96,8 @@ class Tokens:
             text = f"The refresh token expired at {us_time(expires)} and it is now {us_time(now)}."
             return _refused(400, "invalid_request", text)
         if self._access_issued_ms is not None and now - self._access_issued_ms < EARLIEST_REFRESH_S * 1000:
-            answer = _refused(self._settings.early_refresh_status, "access_denied", TOO_EARLY)
+            status = self._settings.early_refresh_status
+            answer = _refused(status, "access_denied", TOO_EARLY if status == 400 else TOO_EARLY_ONCE)
             answer.headers["Reason"] = f"TooEarlyToRefreshTokens: {TOO_EARLY}"
             return answer
         self._used.add(token)
@@ -104,6 +115,8 @@ class Tokens:
         now = self._now_ms()
         access, self.refresh_token = f"at.{secrets.token_urlsafe(96)}", f"rt.{secrets.token_urlsafe(48)}"
         self._refresh_issued_ms = self._access_issued_ms = now
+        if self._settings.refresh_ends_access_token:
+            self._access.clear()
         self._access = {kept: issued for kept, issued in self._access.items() if now - issued < DAY_MS}
         self._access[access] = now
         body = {"access_token": access, "token_type": "bearer", "expires_in": str(LIFETIME_S)}

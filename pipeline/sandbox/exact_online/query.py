@@ -15,6 +15,12 @@ from pipeline.sandbox.exact_online.settings import WIDE_SYNC, Settings
 OPTIONS = {"$filter", "$select", "$expand", "$orderby", "$top", "$skip", "$skiptoken", "$inlinecount", "$format"}
 SELECT_MISSING = "Please add a $select or a $top=1 statement to the query string."
 NO_SKIP = ("sales/", "inventory/", "users/", "payroll/", "webhooks/")  # released after March 2017
+HAVE_A_FEED = frozenset(
+    "crm/Accounts crm/Contacts crm/Addresses logistics/Items logistics/SalesItemPrices inventory/ItemWarehouses "
+    "sales/SalesPriceListVolumeDiscounts salesorder/SalesOrders salesorder/SalesOrderLines salesorder/GoodsDeliveries "
+    "salesorder/GoodsDeliveryLines salesinvoice/SalesInvoices salesinvoice/SalesInvoiceLines cashflow/Receivables "
+    "documents/Documents documents/DocumentAttachments".split()
+)
 
 
 @dataclass
@@ -46,8 +52,8 @@ def read_query(params: list[tuple[str, str]], resource: Resource, settings: Sett
             raise Refusal(400, "The query option $filter is not supported for this function.")
         fields = resource.filter_fields(strict=settings.strict_filter_flags)
         query.filter = FilterParser(text, fields).parse()
-    elif settings.require_filter and resource.is_regular and not single:
-        raise Refusal(400, "Please add a $filter on a mandatory field to the query string.")
+    elif settings.require_filter and resource.path in HAVE_A_FEED and not single:
+        raise Refusal(400, settings.missing_filter_text)
     _read_order(query, resource)
     query.skip_token = query.options.get("$skiptoken")
     return query

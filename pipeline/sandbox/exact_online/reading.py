@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
+from pipeline.sandbox.exact_online.answers import Refusal
 from pipeline.sandbox.exact_online.query import Query
 from pipeline.sandbox.exact_online.resources import Resource
 from pipeline.sandbox.exact_online.settings import Settings
@@ -125,8 +126,14 @@ class Reader:
         navigation = resource.navigations[name]
         if name not in query.expand:
             return lambda row: {"__deferred": {"uri": f"{self.uri(resource, row)}/{name}"}}
-        target = self._resources[navigation.to]
-        below = Query({}, select=[field for field in query.nested.get(name, []) if field in target.list.fields])
+        target = self._resources.get(navigation.to)
+        if target is None:
+            return lambda row: {"results": []}
+        wanted = query.nested.get(name, [])
+        for field in wanted:
+            if field not in target.list.fields and field != "*":
+                raise Refusal(400, f"Could not find a property named '{field}' on type '{target.type_name}'.")
+        below = Query({}, select=[] if "*" in wanted else wanted)
         make = self._row_maker(target, below)
         return lambda row: {"results": [make(line) for line in navigation.rows(row)]}
 

@@ -17,6 +17,17 @@ Columns = Mapping[str, Read]  # field name -> how to get it from a row
 EMPTY_VALUES: dict[str, Any] = {"byte": 0, "bool": False}
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A field that is only kept, for whoever set it to read again."""
+
+    name: str
+    empty: Any = None
+
+    def __call__(self, row: Any) -> Any:
+        return row.extra.get(self.name, self.empty) if row.extra else self.empty
+
+
 class Rows(Protocol):
     """Where a resource's rows come from; a table of the company, or something that looks like one."""
 
@@ -28,10 +39,21 @@ class Rows(Protocol):
 
 
 @dataclass(frozen=True)
+class KeptOr(Kept):
+    """A field that the vendor fills in where nobody has set it."""
+
+    otherwise: Read = field(kw_only=True)
+
+    def __call__(self, row: Any) -> Any:
+        found = row.extra.get(self.name) if row.extra else None
+        return self.otherwise(row) if found is None else found
+
+
+@dataclass(frozen=True)
 class Navigation:
     """A field that leads to rows of another resource."""
 
-    to: str  # path of the regular resource whose fields an expanded row has
+    to: str  # path of the resource whose fields an expanded row has; empty: nothing the sandbox has rows of
     rows: Callable[[Any], Iterable[Any]]
 
 
@@ -54,6 +76,9 @@ class Resource:
         self.list: FieldList = field_lists()[self.listed_as or self.path]
         self.compare: dict[str, Read] = {}
         self.render: dict[str, Read] = {}
+        nowhere = Navigation("", lambda row: ())
+        unknown = {name: nowhere for name, described in self.list.fields.items() if described.is_navigation}
+        self.navigations = {**unknown, **self.navigations}
         for name, described in self.list.fields.items():
             if not described.is_navigation:
                 read = self.columns.get(name) or constant(EMPTY_VALUES.get(described.type))

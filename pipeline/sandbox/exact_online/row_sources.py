@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.sandbox.company import Company
 from pipeline.sandbox.exact_online.resources import Rows
+from pipeline.sandbox.exact_online.settings import Settings
 
 DELETED_KEPT_MS = 61 * 86_400_000  # the log of deletions goes back two months
 
@@ -13,8 +14,9 @@ DELETED_KEPT_MS = 61 * 86_400_000  # the log of deletions goes back two months
 class Committed:
     """A table as the sync feeds show it: without rows whose transaction has not ended."""
 
-    def __init__(self, company: Company, rows: Rows) -> None:
+    def __init__(self, company: Company, rows: Rows, settings: Settings) -> None:
         self._company, self._rows = company, rows
+        self._stops = settings.sync_stops_at_in_flight
 
     def get(self, key: Any) -> Any:
         return self._rows.get(key)
@@ -23,9 +25,16 @@ class Committed:
         return self._rows.in_key_order(after)
 
     def changed_since(self, version: int) -> Iterator[Any]:
+        return self._visible(self._rows.changed_since(version))
+
+    def _visible(self, found: Iterator[Any]) -> Iterator[Any]:
         hidden = self._company.in_flight
-        found = self._rows.changed_since(version)
-        return (row for row in found if row.timestamp not in hidden) if hidden else found
+        if not hidden:
+            return found
+        if self._stops:
+            first = min(hidden)
+            return (row for row in found if row.timestamp < first)
+        return (row for row in found if row.timestamp not in hidden)
 
 
 class KeptDeletions(Committed):
@@ -55,14 +64,13 @@ class Divisions:
 class Merged(Committed):
     """Two tables in one feed, as invoices and their lines are."""
 
-    def __init__(self, company: Company, *tables: Rows) -> None:
-        super().__init__(company, tables[0])
+    def __init__(self, company: Company, settings: Settings, *tables: Rows) -> None:
+        super().__init__(company, tables[0], settings)
         self._tables = tables
 
     def changed_since(self, version: int) -> Iterator[Any]:
-        hidden = self._company.in_flight
         found = heapq.merge(*(table.changed_since(version) for table in self._tables), key=lambda row: row.timestamp)
-        return (row for row in found if row.timestamp not in hidden)
+        return self._visible(found)
 
 
 class Listed:

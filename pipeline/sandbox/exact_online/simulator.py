@@ -2,17 +2,17 @@
 
 import re
 import threading
-import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from pipeline.sandbox.company import Company
 from pipeline.sandbox.company_clock import SandboxClock
 from pipeline.sandbox.company_day import TradingDay
+from pipeline.sandbox.company_hours import BusinessHours
 from pipeline.sandbox.exact_online.answers import Refusal
 from pipeline.sandbox.exact_online.control import Control
 from pipeline.sandbox.exact_online.division import Division
-from pipeline.sandbox.exact_online.faults import AFTER, BEFORE, Faults, instead_of_work, upon
+from pipeline.sandbox.exact_online.faults import BEFORE, Fault, Faults, instead_of_work, upon
 from pipeline.sandbox.exact_online.limits import Limits
 from pipeline.sandbox.exact_online.oauth import Tokens
 from pipeline.sandbox.exact_online.settings import Settings
@@ -42,6 +42,7 @@ class ExactOnlineSimulator:
         self.divisions = {number: Division(number, self.companies, settings, wall_clock) for number in self.companies}
         self._control = Control(self)
         self._lock = threading.RLock()
+        self._trading = threading.Event()
 
     def __call__(self, request: Request) -> Response:
         """Answers one request, faults included."""
@@ -50,22 +51,51 @@ class ExactOnlineSimulator:
                 return self._control(request)
             fault = self.faults.next_for(request)
             if fault and fault.kind in BEFORE:
-                return instead_of_work(fault)
+                return self._refused_by(fault, request)
             response = self._answer(request)
-            return upon(response, fault) if fault and fault.kind in AFTER else response
+            return upon(response, fault, request) if fault else response
 
-    def live(self, *, events_per_minute: float = 6.0, seed: int = 1) -> TradingDay:
-        """From now on the first company trades by itself, in a thread of its own."""
-        day = TradingDay(self.companies[self.home], events_per_minute=events_per_minute, seed=seed)
+    def _refused_by(self, fault: Fault, request: Request) -> Response:
+        """What a fault makes of a request that is not worked on."""
+        _, division = self._endpoint(request.path)
+        if fault.kind == "expired_token":
+            self.tokens.expire()
+            return self._unauthorized()
+        if fault.kind in ("minute_limit", "day_limit"):
+            return self.limits.hit(division, self.clock.now_ms, daily=fault.kind == "day_limit")
+        return instead_of_work(fault)
+
+    def _unauthorized(self) -> Response:
+        return Response(401, {}, self.settings.body_of_401.encode())
+
+    def live(
+        self,
+        *,
+        events_per_minute: float = 6.0,
+        speed: float | None = None,
+        seed: int = 1,
+        told: Callable[[str], None] = lambda line: None,
+    ) -> TradingDay:
+        """From now on the first company trades by itself, in a thread of its own; with `speed`, in business hours."""
+        self.stop()
+        hours = BusinessHours(speed=speed) if speed is not None else None
+        company = self.companies[self.home]
+        day = TradingDay(company, events_per_minute=events_per_minute, hours=hours, seed=seed)
+        self._trading = stopped = threading.Event()
 
         def trade() -> None:
-            while True:
-                time.sleep(0.25)
+            while not stopped.wait(0.25):
                 with self._lock:
-                    day.pass_time()
+                    news = [day.happened[-place] for place in range(day.pass_time(), 0, -1)]
+                for line in news:
+                    told(f"{hours.hour_at(day.seconds)}  {line}" if hours else line)
 
         threading.Thread(target=trade, name="trading day", daemon=True).start()
         return day
+
+    def stop(self) -> None:
+        """Nobody trades any more."""
+        self._trading.set()
 
     def _answer(self, request: Request) -> Response:
         if request.path == "/api/oauth2/token":
@@ -79,7 +109,7 @@ class ExactOnlineSimulator:
         if not self.tokens.is_valid(header):
             if self.tokens.was_valid(header):
                 self.limits.note(division, endpoint, 401, now)
-            return Response(401)
+            return self._unauthorized()
         refused = self.limits.refusal(division, endpoint, now, daily=request.path != ME)
         if refused:
             return refused
@@ -91,7 +121,7 @@ class ExactOnlineSimulator:
     def _token(self, request: Request) -> Response:
         self.calls[TOKEN_ENDPOINT] += 1
         if self.limits.is_blocked(0, TOKEN_ENDPOINT, self.clock.now_ms):
-            return Response(429)
+            return self.limits.blocked(self.home, self.clock.now_ms)
         response = self.tokens.token(request)
         self.limits.note(0, TOKEN_ENDPOINT, response.status, self.clock.now_ms)
         return response

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import httpx
@@ -34,13 +35,10 @@ ENDPOINTS = {
     "invoice_lines": ("SalesInvoices", "salesinvoice/SalesInvoiceLines"),
     "deliveries": ("GoodsDeliveries", "salesorder/GoodsDeliveries"),
     "delivery_lines": ("GoodsDeliveries", "salesorder/GoodsDeliveryLines"),
+    "stock": ("StockPositions", "inventory/ItemWarehouses"),
+    "documents": ("Documents", "documents/Documents"),
+    "attachments": ("DocumentAttachments", "documents/DocumentAttachments"),
 }
-TOPICS = frozenset(
-    "Accounts BankAccounts BankEntries CashEntries Contacts CostTransactions DocumentAttachments Documents "
-    "FinancialTransactions GLAccounts GeneralJournalEntries GoodsDeliveries Items Opportunities ProjectPlanning "
-    "Projects PurchaseEntries PurchaseOrders Quotations SalesEntries SalesInvoices SalesOrders StockPositions "
-    "Subscriptions TimeTransactions".split()
-)
 
 
 @dataclass(slots=True, eq=False)
@@ -73,11 +71,11 @@ def signed(content: str, secret: str) -> bytes:
     return f'{{"Content":{content},"HashCode":"{code}"}}'.encode()
 
 
-def post_over_http(url: str, body: bytes) -> int:
+def post_over_http(url: str, body: bytes, *, timeout: float = 10) -> int:
     """Reaches a real callback; 0 when nobody answers."""
     try:
-        return httpx.post(url, content=body, headers={"Content-Type": "application/json"}, timeout=10).status_code
-    except httpx.HTTPError:
+        return httpx.post(url, content=body, headers={"Content-Type": "application/json"}, timeout=timeout).status_code
+    except (httpx.HTTPError, httpx.InvalidURL):
         return 0
 
 
@@ -86,12 +84,15 @@ class Webhooks:
 
     def __init__(self, company: Company, settings: Settings, clock: WallClock) -> None:
         self._company, self._settings, self._clock = company, settings, clock
-        self._post: Callable[[str, bytes], int] = settings.post_webhook or post_over_http
+        over_http = partial(post_over_http, timeout=settings.webhook_timeout_seconds)
+        self._post: Callable[[str, bytes], int] = settings.post_webhook or over_http
         self.subscriptions: Table[Subscription] = Table()
         self.waiting: deque[Notification] = deque()
         self.lost = 0
         self.skip_next = 0  # notifications that are never sent, for tests of what a lost one costs
         self.double_next = 0  # notifications that are sent twice
+        self.late_next, self.late_seconds = 0, 0.0  # notifications that are held back so long
+        self.silent = False  # while a client's own writes are not told
         self.reverse = False  # the latest first
         self._sending = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -117,6 +118,8 @@ class Webhooks:
         """Another callback, tried out like the first."""
         url = sent.get("CallbackURL", row.callback_url)
         self._check(sent.get("Topic", row.topic), url)
+        if any(other.topic == sent.get("Topic") and other is not row for other in self.subscriptions):
+            raise Refusal(500, "Data already exists")
         status = self._post(url, b"")
         if status not in (200, 201):
             raise Refusal(500, f"Invalid: Post to callback URL endpoint returns {status}")
@@ -156,12 +159,14 @@ class Webhooks:
         message.failures += 1
         if message.failures > RETRIES:
             self.lost += 1
+            if self._settings.webhook_ends_after_retries and message.subscription.id in self.subscriptions:
+                self.delete(message.subscription)
             return
         message.due_ms = self._company.clock.now_ms + 2**message.failures * 60_000
         self.waiting.append(message)
 
     def _changed(self, table: str, row: Any, action: str) -> None:
-        topic, path = ENDPOINTS.get(table, ("", ""))
+        topic, path = ("", "") if self.silent else ENDPOINTS.get(table, ("", ""))
         if topic == "ItemPrices":
             topic = self._settings.webhook_price_topic
         for subscription in self.subscriptions:
@@ -175,7 +180,11 @@ class Webhooks:
         if action == "Update" and row.created_ms == row.modified_ms and self._is_new(row):
             action = self._settings.webhook_creates_as
         content = self._content(subscription, path, row.id, action)
-        message = Notification(subscription, signed(content, self._settings.webhook_secret), self._company.clock.now_ms)
+        due = self._company.clock.now_ms
+        if self.late_next:
+            self.late_next -= 1
+            due += int(self.late_seconds * 1000)
+        message = Notification(subscription, signed(content, self._settings.webhook_secret), due)
         self.waiting.append(message)
         if self.double_next:
             self.double_next -= 1
@@ -200,10 +209,15 @@ class Webhooks:
         return json.dumps(content, separators=(",", ":"))
 
     def _check(self, topic: str, url: str) -> None:
-        if topic not in TOPICS | {self._settings.webhook_price_topic}:
+        if topic not in self._settings.webhook_topics | {self._settings.webhook_price_topic}:
             raise Refusal(500, "Ongeldig: Onderwerp")
-        allowed = ("https://",) if self._settings.webhook_requires_https else ("https://", "http://")
-        if not url.startswith(allowed):
+        allowed = {"https"} if self._settings.webhook_requires_https else {"https", "http"}
+        try:
+            asked = httpx.URL(url)
+        except httpx.InvalidURL as error:
+            raise Refusal(500, "Ongeldig: CallbackURL") from error
+        wanted = self._settings.webhook_domain
+        if asked.scheme not in allowed or not asked.host or (wanted is not None and asked.host != wanted):
             raise Refusal(500, "Ongeldig: CallbackURL")
 
     def _deliver_in_background(self) -> None:

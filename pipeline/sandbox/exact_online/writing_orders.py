@@ -4,9 +4,16 @@ from typing import Any
 
 from pipeline.sandbox import company_ordering
 from pipeline.sandbox.company import Company
-from pipeline.sandbox.company_rows import COMPLETE, OPEN, Order, OrderLine
+from pipeline.sandbox.company_rows import COMPLETE, OPEN, Account, Order, OrderLine
+from pipeline.sandbox.company_table import Table
 from pipeline.sandbox.exact_online.answers import Refusal
-from pipeline.sandbox.exact_online.inputs import MAX_LENGTHS, checked_fields, keep_only, require
+from pipeline.sandbox.exact_online.inputs import (
+    MAX_LENGTHS,
+    checked_fields,
+    checked_references,
+    keep_only,
+    require,
+)
 from pipeline.sandbox.exact_online.resources import Resource
 from pipeline.sandbox.exact_online.settings import Settings
 
@@ -23,6 +30,7 @@ HEADER_FIELDS = {
     "Discount": "discount",
     "OrderedByContactPerson": "contact_id",
     "ApprovalStatus": "approval_status",
+    "WarehouseID": "warehouse_id",
 }
 LINE_FIELDS = {
     "Quantity": "quantity",
@@ -33,6 +41,7 @@ LINE_FIELDS = {
     "DeliveryDate": "delivery_date",
     "Notes": "notes",
 }
+OWN_LINE_FIELDS = {*LINE_FIELDS, "ID", "Item", "OrderID"}
 
 
 class OrderWriter:
@@ -41,25 +50,35 @@ class OrderWriter:
     def __init__(self, company: Company, resources: dict[str, Resource], settings: Settings) -> None:
         self._company, self._settings = company, settings
         self._orders, self._lines = resources["salesorder/SalesOrders"], resources["salesorder/SalesOrderLines"]
+        people = dict.fromkeys(("DeliverToContactPerson", "InvoiceToContactPerson"), company.contacts)
+        self._references: dict[str, Table[Any]] = {
+            "Salesperson": company.salespeople, "WarehouseID": company.warehouses, "Document": company.documents,
+            "DeliverTo": company.accounts, "InvoiceTo": company.accounts, "DeliveryAddress": company.addresses,
+            "OrderedByContactPerson": company.contacts, **people,
+        }  # fmt: skip
 
     def create(self, sent: dict[str, Any]) -> Order:
         """A new order with its lines, or nothing at all."""
         fields = checked_fields(sent, self._orders, extra=frozenset({"SalesOrderLines"}))
         keep_only(fields, [*HEADER_FIELDS, "OrderNumber"], self._orders)
-        account_id = require(fields, "OrderedBy", self._settings.missing_field_status)
-        self._check_customer(fields)
+        require(fields, "OrderedBy", self._settings.missing_field_status)
+        account = self._customer(fields)
         number = {"number": fields["OrderNumber"]} if fields.get("OrderNumber") else {}
         if number and any(order.number == number["number"] for order in self._company.orders):
             raise Refusal(500, "Bestaat reeds: Ordernummer")
+        _check_approval(fields)
+        checked_references(fields, self._references, self._settings)
         lines = require(sent, "SalesOrderLines", self._settings.missing_field_status)
         if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
             raise Refusal(400, "Error processing request stream. SalesOrderLines must be an array.")
         checked = [self._checked_line(line) for line in lines]
         inputs = [self._line_input(line) for line in checked]
         _check_lengths(fields)
-        header = _renamed(fields, HEADER_FIELDS)
+        header = {**self._filled_in(account), **_renamed(fields, HEADER_FIELDS)}
+        header.setdefault("order_date", self._company.clock.today)
+        header["delivery_date"] = header.get("delivery_date") or header["order_date"]
         del header["account_id"]
-        order = self._company.place_order(account_id, inputs, **header, **number)
+        order = self._company.place_order(account.id, inputs, extra=self._kept(fields, account), **header, **number)
         for line, given in zip(order.lines, checked, strict=True):
             _fill(line, given)
         return order
@@ -70,8 +89,11 @@ class OrderWriter:
         keep_only(fields, HEADER_FIELDS, self._orders)
         _refuse_completed(order)
         if "OrderedBy" in fields:
-            self._check_customer(fields)
+            self._customer(fields)
+        _check_approval(fields)
+        checked_references(fields, self._references, self._settings)
         _check_lengths(fields)
+        order.extra = {**(order.extra or {}), **_kept_only(fields)} or None
         self._company.change_order(order.id, **_renamed(fields, HEADER_FIELDS))
 
     def delete(self, order: Order) -> None:
@@ -98,6 +120,8 @@ class OrderWriter:
         _refuse_completed(line.order)
         if fields.keys() & {"Item", "OrderID"}:
             raise Refusal(501, "The sandbox does not move a line to another item or order.")
+        extra = {name: value for name, value in fields.items() if name not in OWN_LINE_FIELDS}
+        line.extra = {**(line.extra or {}), **extra} or None
         self._company.change_line(line.id, **_renamed(fields, LINE_FIELDS))
 
     def delete_line(self, line: OrderLine) -> None:
@@ -128,10 +152,21 @@ class OrderWriter:
         keep_only(fields, [*LINE_FIELDS, "Item", "OrderID"], self._lines)
         return fields
 
-    def _check_customer(self, fields: dict[str, Any]) -> None:
+    def _customer(self, fields: dict[str, Any]) -> Account:
         account = self._company.accounts.get(fields["OrderedBy"])
         if account is None or account.status != "C":
             raise Refusal(500, "Ongeldig: Besteld door")
+        return account
+
+    def _filled_in(self, account: Account) -> dict[str, Any]:
+        """What a header takes over from the customer."""
+        return {"contact_id": account.main_contact_id, "payment_condition": account.payment_condition}
+
+    def _kept(self, fields: dict[str, Any], account: Account) -> dict[str, Any] | None:
+        """What is only kept; the invoice goes where the customer has it go."""
+        invoice_to = (account.extra or {}).get("InvoiceAccount")
+        found = {"InvoiceTo": invoice_to} if invoice_to else {}
+        return {**found, **_kept_only(fields)} or None
 
     def _line_input(self, fields: dict[str, Any]) -> tuple[str, float, float]:
         item = self._company.items.get(require(fields, "Item", self._settings.missing_field_status))
@@ -153,6 +188,16 @@ def _fill(line: OrderLine, fields: dict[str, Any]) -> None:
     line.description = fields.get("Description") or line.description
     line.notes = fields.get("Notes")
     line.delivery_date = fields.get("DeliveryDate") or line.delivery_date
+    line.extra = {name: value for name, value in fields.items() if name not in OWN_LINE_FIELDS} or None
+
+
+def _kept_only(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in (*HEADER_FIELDS, "OrderNumber", "OrderID")}
+
+
+def _check_approval(fields: dict[str, Any]) -> None:
+    if fields.get("ApprovalStatus") not in (None, 0, 1, 2):
+        raise Refusal(500, "Ongeldig: Goedkeuringsstatus")
 
 
 def _renamed(fields: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
@@ -160,8 +205,9 @@ def _renamed(fields: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     for numeric in ("discount", "quantity", "net_price", "unit_price"):
         if numeric in found and found[numeric] is None:
             found[numeric] = 0
-    if found.get("order_date", 0) is None:
-        del found["order_date"]
+    for name in ("order_date", "approval_status", "currency", "payment_condition"):
+        if found.get(name, 0) is None:
+            del found[name]
     return found
 
 

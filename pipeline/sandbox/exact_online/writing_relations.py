@@ -1,11 +1,11 @@
-"""POST, PUT and DELETE of contacts and accounts."""
+"""POST, PUT and DELETE of accounts, their contacts and their addresses."""
 
 from typing import Any
 
 from pipeline.sandbox.company import Company
-from pipeline.sandbox.company_rows import Account, Contact
+from pipeline.sandbox.company_rows import Account, Address, Contact
 from pipeline.sandbox.exact_online.answers import Refusal
-from pipeline.sandbox.exact_online.inputs import checked_fields, keep_only, require
+from pipeline.sandbox.exact_online.inputs import assign, checked_fields, checked_references, keep_only, require
 from pipeline.sandbox.exact_online.resources import Resource
 from pipeline.sandbox.exact_online.settings import Settings
 
@@ -42,15 +42,30 @@ ACCOUNT_FIELDS = {
     "Remarks": "remarks",
     "EndDate": "end_date",
     "Blocked": "blocked",
+    "StartDate": "start_date",
+    "MainContact": "main_contact_id",
+    "PriceList": "price_list_id",
+    "PaymentConditionSales": "payment_condition",
+    "DiscountSales": "discount",
+}
+ADDRESS_FIELDS = {
+    "Account": "account_id",
+    "Type": "kind",
+    "AddressLine1": "address_line1",
+    "Postcode": "postcode",
+    "City": "city",
+    "Country": "country",
+    "Main": "is_main",
 }
 
 
 class RelationWriter:
-    """Writes contacts and accounts of one company the way the API lets a client do it."""
+    """Writes relations of one company the way the API lets a client do it."""
 
     def __init__(self, company: Company, resources: dict[str, Resource], settings: Settings) -> None:
         self._company, self._settings = company, settings
         self._contacts, self._accounts = resources["crm/Contacts"], resources["crm/Accounts"]
+        self._addresses = resources["crm/Addresses"]
 
     def create_contact(self, sent: dict[str, Any]) -> Contact:
         """A person at an existing account; a first or a last name is needed."""
@@ -64,7 +79,7 @@ class RelationWriter:
         # one address given, both fields show it: seen on a live create
         fields.setdefault("BusinessEmail", fields.get("Email"))
         fields.setdefault("Email", fields.get("BusinessEmail"))
-        _assign(contact, fields, CONTACT_FIELDS)
+        assign(contact, fields, CONTACT_FIELDS)
         return self._company.add("contacts", contact)
 
     def update_contact(self, contact: Contact, sent: dict[str, Any]) -> None:
@@ -74,7 +89,7 @@ class RelationWriter:
         first, last = fields.get("FirstName", contact.first_name), fields.get("LastName", contact.last_name)
         if not first and not last:
             raise Refusal(self._settings.missing_field_status, "Verplicht: LastName")
-        _assign(contact, fields, CONTACT_FIELDS)
+        assign(contact, fields, CONTACT_FIELDS)
         self._company.touch("contacts", contact)
 
     def delete_contact(self, contact: Contact) -> None:
@@ -90,7 +105,7 @@ class RelationWriter:
         self._check_account(fields, None)
         account = Account(self._company.new_id(), None, require(fields, "Name", self._settings.missing_field_status))
         account.status = "A"
-        _assign(account, fields, ACCOUNT_FIELDS)
+        assign(account, fields, ACCOUNT_FIELDS)
         if not account.code:
             codes = [int(row.code) for row in self._company.accounts if row.code and row.code.isdigit()]
             account.code = str(max(codes, default=10000) + 1)
@@ -104,7 +119,7 @@ class RelationWriter:
         if "Name" in fields:
             require(fields, "Name", self._settings.missing_field_status)
         self._check_account(fields, account)
-        _assign(account, fields, ACCOUNT_FIELDS)
+        assign(account, fields, ACCOUNT_FIELDS)
         account.country = (account.country or "NL").strip()
         self._company.touch("accounts", account)
 
@@ -116,6 +131,47 @@ class RelationWriter:
             self._company.delete("contacts", contact.id)
         self._company.delete("accounts", account.id)
 
+    def create_address(self, sent: dict[str, Any]) -> Address:
+        """An address of an account; one like it that exists already is answered instead."""
+        fields = self._checked_address(sent)
+        account = self._company.accounts.rows[require(fields, "Account", self._settings.missing_field_status)]
+        address = Address(self._company.new_id(), account.id, 1, None, None, None, account.country, is_main=False)
+        assign(address, fields, ADDRESS_FIELDS)
+        same = ("account_id", "kind", "address_line1", "postcode", "city", "country", "extra")
+        for other in self._company.addresses:
+            if all(getattr(other, name) == getattr(address, name) for name in same):
+                return other
+        return self._company.add("addresses", address)
+
+    def update_address(self, address: Address, sent: dict[str, Any]) -> None:
+        """Only the fields that were sent; the account's own lines follow its main visit address."""
+        fields = self._checked_address(sent)
+        if fields.get("Account", address.account_id) != address.account_id:
+            raise Refusal(500, "Ongeldig: Relatie")
+        assign(address, fields, ADDRESS_FIELDS)
+        self._company.touch("addresses", address)
+        account = self._company.accounts.get(address.account_id)
+        if account is not None and address.kind == 1 and address.is_main:
+            shown = {name: getattr(address, name) for name in ("address_line1", "postcode", "city", "country")}
+            self._company.change("accounts", account.id, **shown)
+
+    def delete_address(self, address: Address) -> None:
+        """The main one of its type stays."""
+        if address.is_main:
+            raise Refusal(500, "Kan niet verwijderen: Adres - Hoofdadres")
+        self._company.delete("addresses", address.id)
+
+    def _checked_address(self, sent: dict[str, Any]) -> dict[str, Any]:
+        fields = checked_fields(sent, self._addresses)
+        keep_only(fields, ADDRESS_FIELDS, self._addresses)
+        if "Account" in fields and fields["Account"] not in self._company.accounts:
+            raise Refusal(500, "Ongeldig: Relatie")
+        if fields.get("Type") not in (None, 1, 2, 3, 4):
+            raise Refusal(500, "Ongeldig: Type")
+        if fields.get("Country"):
+            fields["Country"] = fields["Country"].strip()
+        return fields
+
     def _check_contact(self, fields: dict[str, Any]) -> None:
         if "Account" in fields and fields["Account"] not in self._company.accounts:
             raise Refusal(500, "Ongeldig: Relatie")
@@ -124,15 +180,12 @@ class RelationWriter:
         if fields.get("Status") not in (None, "A", "S", "P", "C"):
             raise Refusal(500, "Ongeldig: Status")
         code = (fields.get("Code") or "").strip()
+        if "Code" in fields:
+            fields["Code"] = code or None
         if len(code) > 18:
             raise Refusal(500, "Ongeldig: Code: maximaal 18 tekens")
         if code and any(row.code == code and row is not own for row in self._company.accounts):
             raise Refusal(500, "Bestaat reeds: Code")
-
-
-def _assign(row: Any, fields: dict[str, Any], names: dict[str, str]) -> None:
-    for name, value in fields.items():
-        if name in names:
-            setattr(row, names[name], value.strip() if name == "Code" and value else value)
-        elif hasattr(row, "extra"):
-            row.extra[name] = value
+        tables = {"AccountManager": self._company.salespeople, "MainContact": self._company.contacts}
+        tables["PriceList"] = self._company.price_lists
+        checked_references(fields, tables, self._settings)

@@ -6,10 +6,10 @@ Only the way in stands here. Written from what is published and was observed of 
 from typing import Any
 
 from pipeline.sandbox.pipedrive.clock import Clock
-from pipeline.sandbox.pipedrive.settings import Settings, plan
+from pipeline.sandbox.pipedrive.settings import Settings, answers, plan
 from pipeline.sandbox.pipedrive.simulator import Pipedrive
 
-__all__ = ["Clock", "Pipedrive", "Settings", "plan", "simulated_pipedrive"]
+__all__ = ["Clock", "Pipedrive", "Settings", "answers", "plan", "simulated_pipedrive"]
 
 
 def simulated_pipedrive(*, clock: Clock | None = None, **settings: Any) -> Pipedrive:

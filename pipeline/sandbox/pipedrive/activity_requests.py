@@ -6,7 +6,7 @@ from pipeline.sandbox.pipedrive import checks, queries, record_requests
 from pipeline.sandbox.pipedrive.checks import nullable
 from pipeline.sandbox.pipedrive.company import Company
 from pipeline.sandbox.pipedrive.paging import listing, sort_moment
-from pipeline.sandbox.pipedrive.requests import Call, Route, Shape, answer
+from pipeline.sandbox.pipedrive.requests import Call, Route, Shape, answer, page
 from pipeline.sandbox.pipedrive.rows import Activity
 from pipeline.sandbox.wire import Response
 
@@ -32,6 +32,7 @@ _BLANK: dict[str, Any] = {
     "outcome": None,
     "note": None,
 }
+_CONFERENCE = ("conference_meeting_client", "conference_meeting_url", "conference_meeting_id")
 _EQUAL = ("owner_id", "deal_id", "lead_id", "person_id", "org_id", "done")
 _SORT = {
     "update_time": sort_moment,
@@ -43,6 +44,7 @@ _SORT = {
 def activity_picture(company: Company, row: Activity, query: Any = None) -> dict[str, Any]:
     """An activity; it has no custom fields."""
     shown = {"id": row.id, **row.values, "add_time": row.add_time, "update_time": row.update_time}
+    shown |= dict.fromkeys(_CONFERENCE)
     shown |= {"creator_user_id": company.me.id, "is_deleted": row.is_deleted}
     return shown | ({"attendees": []} if query and query.get("include_fields") else {})
 
@@ -58,7 +60,7 @@ def _list(call: Call) -> Response:
         return fits and not row.is_deleted and since <= sort_moment(row) < until
 
     found, cursor = listing(call, table.rows, ids, keep, _SORT)
-    return answer([activity_picture(call.company, row, query) for row in found], {"next_cursor": cursor})
+    return page(call, [activity_picture(call.company, row, query) for row in found], cursor)
 
 
 def _get(call: Call) -> Response:

@@ -35,6 +35,13 @@ class Clock:
             self._second, self._text = second, rfc3339(second)
         return self._text
 
+    def is_near(self, day: str | None, *, years: int) -> bool:
+        """Whether a day, if there is one, is no further from today than so many years."""
+        if day is None:
+            return True
+        today = datetime.fromtimestamp(self.now(), UTC).date()
+        return abs((date.fromisoformat(day) - today).days) <= 366 * years
+
 
 def rfc3339(moment: float) -> str:
     """A moment as v2 writes it."""

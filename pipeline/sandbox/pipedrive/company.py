@@ -75,6 +75,7 @@ class Company:
     currency = "EUR"
     zone = COMPANY_ZONE
     company_id = 7_654_321
+    change_source = "api"  # who works at the moment: the API, or people in the app
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.settings, self.clock = settings, clock
@@ -97,7 +98,7 @@ class Company:
         self.deals_of_org: dict[int, list[int]] = {}
         self._revaluing: deque[tuple[float, rows.Deal]] = deque()
         self.deliveries: Any = None  # webhooks, once there is one
-        self.change_source = "api"
+        self.event_fault: Callable[[str], Any] = lambda name: None  # what a test has ordered to befall a webhook event
         self.users = {user.id: user for user in _team()}
         self.me = self.users[_FIRST_USER]
         self._first_pipeline()

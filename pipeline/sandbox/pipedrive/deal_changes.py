@@ -20,8 +20,7 @@ def check(company: Company, deal: Deal | None, body: dict[str, Any]) -> None:
     problems += _label_problems(company, body)
     if body.get("is_deleted"):
         problems.append("is_deleted: a deal is deleted with DELETE")
-    if deal is None and company.default_pipeline() is None and "stage_id" not in body and "pipeline_id" not in body:
-        problems.append("stage_id: there is no stage")
+    problems += _place_problems(company, deal, body)
     if deal is not None and deal.lines:
         problems += _line_problems(company, deal, body)
     if problems:
@@ -62,6 +61,19 @@ def _closing_problems(company: Company, deal: Deal | None, body: dict[str, Any],
 def _is_far(text: str, now: datetime, years: int) -> bool:
     moment = datetime.fromisoformat(parsed_moment(text) or text)
     return abs(moment - now) > timedelta(days=366 * years)
+
+
+def _place_problems(company: Company, deal: Deal | None, body: dict[str, Any]) -> list[str]:
+    """A deal needs a stage to stand in; a pipeline can be without any."""
+    if "stage_id" in body:
+        return []
+    if "pipeline_id" in body:
+        stays = deal is not None and deal.pipeline_id == body["pipeline_id"]
+        lacks = company.first_stage(body["pipeline_id"]) is None and not stays
+        return [f"pipeline_id: Pipeline {body['pipeline_id']} has no stages"] if lacks else []
+    pipeline = company.default_pipeline()
+    lacks = deal is None and (pipeline is None or company.first_stage(pipeline.id) is None)
+    return ["stage_id: there is no stage"] if lacks else []
 
 
 def _label_problems(company: Company, body: dict[str, Any]) -> list[str]:

@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline.sandbox.pipedrive import checks, pictures
-from pipeline.sandbox.pipedrive.clock import v1_text
 from pipeline.sandbox.pipedrive.company import Company
 from pipeline.sandbox.pipedrive.deal_requests import check_deal_cap, editable_deal, link_to_org, the_deal
 from pipeline.sandbox.pipedrive.merging import merge_deals
 from pipeline.sandbox.pipedrive.refusals import bad_request, invalid, not_found, v1_not_found
 from pipeline.sandbox.pipedrive.requests import Call, Route, Shape, answer
 from pipeline.sandbox.pipedrive.rows import Deal
+from pipeline.sandbox.pipedrive.v1_pictures import as_v1
 from pipeline.sandbox.wire import Response
 
 
@@ -99,18 +99,7 @@ def _v1_deal(call: Call, deal_id: int) -> Deal:
 
 
 def _v1_picture(company: Company, deal: Deal) -> dict[str, Any]:
-    """v1's deal: times without zone, visibility as text, custom fields at the top."""
-    shown = pictures.deal(company, deal)
-    custom = shown.pop("custom_fields")
-    for key in ("add_time", "update_time", "stage_change_time", "won_time", "lost_time", "close_time", "archive_time"):
-        shown[key] = v1_text(shown[key])
-    shown["visible_to"], shown["user_id"] = str(shown["visible_to"]), shown.pop("owner_id")
-    shown["deleted"], shown["active"] = shown.pop("is_deleted"), deal.status == "open"
-    for code, value in custom.items():
-        if isinstance(value, dict) and "currency" in value:
-            shown[f"{code}_currency"], value = value["currency"], value["value"]
-        shown[code] = ",".join(map(str, value)) if isinstance(value, list) else value
-    return shown
+    return as_v1("deal", pictures.deal(company, deal), company.fields.of("deal"))
 
 
 _DISCOUNT: dict[str, checks.Check] = {

@@ -8,33 +8,32 @@ from pipeline.sandbox.pipedrive.company import Company
 from pipeline.sandbox.pipedrive.deal_requests import editable_deal, the_deal
 from pipeline.sandbox.pipedrive.paging import listing
 from pipeline.sandbox.pipedrive.refusals import forbidden, invalid, not_found
-from pipeline.sandbox.pipedrive.requests import Call, Route, Shape, answer
+from pipeline.sandbox.pipedrive.requests import Call, Route, Shape, answer, page
 from pipeline.sandbox.pipedrive.rows import Deal, DealProduct
 from pipeline.sandbox.wire import Response
 
 _MOST = 100
 _MOST_RECURRING = 20
-_HIGHEST_AMOUNT = 1e12
+_BILLING_YEARS = 10
+HIGHEST_AMOUNT = 1e12
 FREQUENCIES = ("one-time", "weekly", "monthly", "quarterly", "semi-annually", "annually")
-_LINE = Shape(
-    {
-        "product_id": checks.record_id,
-        "item_price": checks.number,
-        "quantity": checks.number,
-        "tax": checks.percentage,
-        "comments": checks.text,
-        "discount": checks.number,
-        "discount_type": checks.one_of("percentage", "amount"),
-        "is_enabled": checks.boolean,
-        "tax_method": checks.one_of("exclusive", "inclusive", "none"),
-        "product_variation_id": nullable(checks.record_id),
-        "billing_frequency": checks.one_of(*FREQUENCIES),
-        "billing_frequency_cycles": nullable(checks.record_id),
-        "billing_start_date": nullable(checks.day),
-    },
-    required=("product_id", "item_price", "quantity"),
-)
-_CHANGE = Shape(_LINE.keys)
+LINE_KEYS: dict[str, checks.Check] = {
+    "product_id": checks.record_id,
+    "item_price": checks.number,
+    "quantity": checks.number,
+    "tax": checks.percentage,
+    "comments": checks.text,
+    "discount": checks.number,
+    "discount_type": checks.one_of("percentage", "amount"),
+    "is_enabled": checks.boolean,
+    "tax_method": checks.one_of("exclusive", "inclusive", "none"),
+    "product_variation_id": nullable(checks.record_id),
+    "billing_frequency": checks.one_of(*FREQUENCIES),
+    "billing_frequency_cycles": nullable(checks.record_id),
+    "billing_start_date": nullable(checks.day),
+}
+_LINE = Shape(LINE_KEYS, required=("product_id", "item_price", "quantity"))
+_CHANGE = Shape(LINE_KEYS)
 
 
 def _rows_problem(value: Any) -> str | None:
@@ -66,7 +65,7 @@ def _listed(call: Call, deals: list[Deal]) -> Response:
     sort = _SORT | {"order_nr": lambda line: places[line.id][1]}
     found, cursor = listing(call, call.company.lines.rows, sorted(places), lambda line: True, sort)
     shown = [pictures.deal_product(*places[line.id], line) for line in found]
-    return answer(shown, {"next_cursor": cursor})
+    return page(call, shown, cursor)
 
 
 def _attach(call: Call) -> Response:
@@ -170,8 +169,8 @@ def _line_problems(
     if line is None and limit is not None and len(deal.lines) + more >= limit:
         problems.append(f"product_id: a deal holds at most {limit} products")
     problems += _variation_problems(company, body, line)
-    if "billing_frequency" in body or "billing_frequency_cycles" in body:
-        problems += _billing_problems(deal, body, line)
+    if any(key.startswith("billing_") for key in body):
+        problems += _billing_problems(company, deal, body, line)
     return [prefix + problem for problem in problems]
 
 
@@ -181,11 +180,11 @@ def _amount_problems(company: Company, body: dict[str, Any], line: DealProduct |
     price = body.get("item_price", line.item_price if line else 0)
     if quantity < 0 and not settings.negative_quantity:
         problems.append("quantity: must be greater than or equal to 0")
-    if abs(quantity * price) > _HIGHEST_AMOUNT:
+    if abs(quantity * price) > HIGHEST_AMOUNT:
         problems.append("item_price: the amount is too high")
     discount = body.get("discount", line.discount if line else 0)
     kind = body.get("discount_type", line.discount_type if line else "percentage")
-    if discount < 0 or discount > (100 if kind == "percentage" else _HIGHEST_AMOUNT):
+    if discount < 0 or discount > (100 if kind == "percentage" else HIGHEST_AMOUNT):
         problems.append("discount: is out of range")
     limit = settings.comments_limit
     if limit is not None and len(body.get("comments", "")) > limit:
@@ -202,11 +201,15 @@ def _variation_problems(company: Company, body: dict[str, Any], line: DealProduc
     return [] if wanted in known else [f"product_variation_id: Product variation {wanted} not found"]
 
 
-def _billing_problems(deal: Deal, body: dict[str, Any], line: DealProduct | None) -> list[str]:
+def _billing_problems(company: Company, deal: Deal, body: dict[str, Any], line: DealProduct | None) -> list[str]:
     frequency = body.get("billing_frequency", line.billing_frequency if line else "one-time")
     cycles = body.get("billing_frequency_cycles", line.billing_frequency_cycles if line else None)
     recurring = sum(other.billing_frequency != "one-time" for other in deal.lines if other is not line)
     problems = []
+    if frequency != "one-time" and not company.settings.recurring_revenue:
+        problems.append("billing_frequency: recurring products are not part of this plan")
+    if not company.clock.is_near(body.get("billing_start_date"), years=_BILLING_YEARS):
+        problems.append(f"billing_start_date: must be within {_BILLING_YEARS} years")
     if frequency == "one-time" and body.get("billing_frequency_cycles") is not None:
         problems.append("billing_frequency_cycles: must be null for one-time products")
     if frequency == "weekly" and cycles is None:

@@ -1,6 +1,6 @@
 """Deals: list, get, create, update, delete. The rules between their fields stand in `deal_changes.py`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pipeline.sandbox.pipedrive import checks, deal_changes, filters, pictures, queries
@@ -9,35 +9,32 @@ from pipeline.sandbox.pipedrive.clock import parsed_moment, rfc3339
 from pipeline.sandbox.pipedrive.company import Company
 from pipeline.sandbox.pipedrive.paging import listing, sort_moment
 from pipeline.sandbox.pipedrive.refusals import Refused, frozen, invalid, not_found, plan_limit
-from pipeline.sandbox.pipedrive.requests import Call, Route, Shape, answer
+from pipeline.sandbox.pipedrive.requests import Call, Route, Shape, answer, page
 from pipeline.sandbox.pipedrive.rows import Deal
 from pipeline.sandbox.wire import Response
 
-_BODY = Shape(
-    {
-        "title": checks.filled_text,
-        "owner_id": checks.record_id,
-        "person_id": nullable(checks.record_id),
-        "org_id": nullable(checks.record_id),
-        "pipeline_id": checks.record_id,
-        "stage_id": checks.record_id,
-        "value": checks.number,
-        "currency": checks.currency,
-        "is_deleted": checks.boolean,
-        "is_archived": checks.boolean,
-        "archive_time": nullable(checks.moment_or_sql),
-        "status": checks.one_of("open", "won", "lost"),
-        "probability": nullable(checks.percentage),
-        "lost_reason": nullable(checks.text),
-        "visible_to": checks.VISIBILITY,
-        "close_time": nullable(checks.moment),
-        "won_time": nullable(checks.moment),
-        "lost_time": nullable(checks.moment),
-        "expected_close_date": nullable(checks.day),
-        "label_ids": checks.list_of(checks.integer),
-    },
-    entity="deal",
-)
+DEAL_KEYS: dict[str, checks.Check] = {
+    "title": checks.filled_text,
+    "owner_id": checks.record_id,
+    "person_id": nullable(checks.record_id),
+    "org_id": nullable(checks.record_id),
+    "pipeline_id": checks.record_id,
+    "stage_id": checks.record_id,
+    "value": checks.number,
+    "currency": checks.currency,
+    "is_deleted": checks.boolean,
+    "is_archived": checks.boolean,
+    "archive_time": nullable(checks.moment_or_sql),
+    "status": checks.one_of("open", "won", "lost"),
+    "probability": nullable(checks.percentage),
+    "lost_reason": nullable(checks.text),
+    "visible_to": checks.VISIBILITY,
+    "close_time": nullable(checks.moment),
+    "won_time": nullable(checks.moment),
+    "lost_time": nullable(checks.moment),
+    "expected_close_date": nullable(checks.day),
+    "label_ids": checks.list_of(checks.integer),
+}
 _UNDECLARED_NULLS = ("probability", "lost_reason", "close_time", "won_time", "lost_time", "expected_close_date")
 _INCLUDED = queries.choices(
     *(
@@ -89,6 +86,13 @@ def editable_deal(call: Call, record_id: int) -> Deal:
     return deal
 
 
+def _shown(company: Company, deal: Deal, query: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    shown = pictures.deal(company, deal, query or {})
+    if company.settings.deal_nulls == "sent":
+        return shown
+    return {key: value for key, value in shown.items() if value is not None}
+
+
 def _list(call: Call) -> Response:
     return _listed(call, archived=False)
 
@@ -103,7 +107,7 @@ def _listed(call: Call, *, archived: bool) -> Response:
     found, cursor = listing(
         call, company.deals.rows, _candidates(call), lambda deal: deal.is_archived == archived and keep(deal), _SORT
     )
-    return answer([pictures.deal(company, deal, call.query) for deal in found], {"next_cursor": cursor})
+    return page(call, [_shown(company, deal, call.query) for deal in found], cursor)
 
 
 def _candidates(call: Call) -> Sequence[int]:
@@ -148,7 +152,7 @@ def _get(call: Call) -> Response:
     deal = the_deal(call, call.ids[0])
     if deal.is_deleted and call.company.settings.deleted_get == 404:
         raise not_found("Deal", call.company.settings.not_found_code)
-    return answer(pictures.deal(call.company, deal, call.query))
+    return answer(_shown(call.company, deal, call.query))
 
 
 def _create(call: Call) -> Response:
@@ -160,7 +164,7 @@ def _create(call: Call) -> Response:
     deal = new_deal(company, body)
     if add_time:
         deal.add_time = add_time
-    return answer(pictures.deal(company, deal))
+    return answer(_shown(company, deal))
 
 
 def new_deal(company: Company, body: dict[str, Any]) -> Deal:
@@ -205,7 +209,8 @@ def _update(call: Call) -> Response:
     _take_add_time(company, body)
     _check_texts(company, body)
     restores = deal.is_deleted and body == {"is_deleted": False}
-    unarchives = deal.is_archived and not deal.is_deleted and body == {"is_archived": False}
+    alone = company.settings.unarchive == "with_edits" or len(body) == 1
+    unarchives = deal.is_archived and not deal.is_deleted and body.get("is_archived") is False and alone
     if not restores and not unarchives:
         deal = editable_deal(call, deal.id)
     deal_changes.check(company, deal, body)
@@ -218,7 +223,7 @@ def _update(call: Call) -> Response:
             company.deals_counted += not deal.is_archived
         deal_changes.apply(company, deal, body)
         link_to_org(company, deal, org_before)
-    return answer(pictures.deal(company, deal))
+    return answer(_shown(company, deal))
 
 
 def _take_add_time(company: Company, body: dict[str, Any]) -> str | None:
@@ -271,7 +276,7 @@ ROUTES = [
     Route("GET", "/api/v2/deals", _list, 10, _LIST),
     Route("GET", "/api/v2/deals/archived", _list_archived, 20, _ARCHIVED),
     Route("GET", "/api/v2/deals/{id}", _get, 1, _ONE),
-    Route("POST", "/api/v2/deals", _create, 5, body=_DealShape(_BODY.keys, ("title",), "deal")),
-    Route("PATCH", "/api/v2/deals/{id}", _update, 5, body=_DealShape(_BODY.keys, (), "deal")),
+    Route("POST", "/api/v2/deals", _create, 5, body=_DealShape(DEAL_KEYS, ("title",), "deal")),
+    Route("PATCH", "/api/v2/deals/{id}", _update, 5, body=_DealShape(DEAL_KEYS, (), "deal")),
     Route("DELETE", "/api/v2/deals/{id}", _delete, 3),
 ]

@@ -9,7 +9,7 @@ from pipeline.sandbox.pipedrive.company import Company
 from pipeline.sandbox.pipedrive.fields import CREATABLE_TYPES, DEFAULT_VISIBILITY, OPTION_TYPES, Field
 from pipeline.sandbox.pipedrive.paging import listing
 from pipeline.sandbox.pipedrive.refusals import forbidden, invalid, not_found, plan_limit
-from pipeline.sandbox.pipedrive.requests import Array, Call, Route, Shape, answer
+from pipeline.sandbox.pipedrive.requests import Array, Call, Route, Shape, answer, page
 from pipeline.sandbox.wire import Response
 
 _MOST_OPTIONS = 10_000
@@ -36,7 +36,7 @@ def _list(entity: str, call: Call) -> Response:
     numbered = {place: _Numbered(place, field) for place, field in enumerate(call.company.fields.of(entity).values())}
     found, cursor = listing(call, numbered, list(numbered), lambda row: True)
     included = call.query.get("include_fields", ())
-    return answer([row.field.picture(included) for row in found], {"next_cursor": cursor})
+    return page(call, [row.field.picture(included) for row in found], cursor)
 
 
 def _get(entity: str, call: Call) -> Response:

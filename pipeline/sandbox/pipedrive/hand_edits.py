@@ -1,15 +1,16 @@
-"""What people do in Pipedrive's own pages: edits that cost no tokens and do not pass the API's checks.
+"""What people do in Pipedrive's own pages: edits that cost no tokens and are bound by no rule but the type of a field.
 
-An edit names its kind and the record; fields may be given by name, options by label.
+An edit names its kind and the record; fields may be given by name, options by label. `hand_checks.py` looks first.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from pipeline.sandbox.pipedrive import deal_changes, deal_value, field_requests, merging
+from pipeline.sandbox.pipedrive import deal_changes, deal_value, field_requests, hand_checks, merging
 from pipeline.sandbox.pipedrive.company import Company
 from pipeline.sandbox.pipedrive.deal_product_requests import remove_lines
 from pipeline.sandbox.pipedrive.deal_requests import link_to_org, new_deal
+from pipeline.sandbox.pipedrive.fields import Field
 from pipeline.sandbox.pipedrive.organization_requests import new_organization, write_organization
 from pipeline.sandbox.pipedrive.person_requests import new_person, write_person
 from pipeline.sandbox.pipedrive.pipeline_requests import new_stage, remove_pipeline, remove_stage
@@ -31,6 +32,7 @@ _NEW: dict[str, Callable[[Company, dict[str, Any]], Any]] = {
 
 def edit(company: Company, wanted: dict[str, Any]) -> dict[str, Any]:
     """Does one edit and tells the id of what was touched."""
+    hand_checks.check_words(wanted)
     kind = wanted["kind"]
     if kind not in EDITS:
         raise ValueError(f"kind is one of {', '.join(EDITS)}")
@@ -42,9 +44,11 @@ def edit(company: Company, wanted: dict[str, Any]) -> dict[str, Any]:
         company.change_source = "api"
 
 
-def _custom_by_code(company: Company, entity: str, given: dict[str, Any]) -> dict[str, Any]:
+def _custom_by_code(company: Company, entity: str, given: Any) -> dict[str, Any]:
     """Custom fields named by people become codes, option labels ids."""
     custom = {}
+    if not isinstance(given, dict):
+        raise ValueError("custom_fields: must be an object")
     for name, value in given.items():
         field = company.fields.find(entity, name)
         if field is None:
@@ -61,6 +65,7 @@ def _prepared(company: Company, entity: str, wanted: dict[str, Any]) -> dict[str
     fields = dict(wanted["fields"])
     if "custom_fields" in fields:
         fields["custom_fields"] = _custom_by_code(company, entity, fields["custom_fields"])
+    hand_checks.check_fields(company, entity, fields)
     return fields
 
 
@@ -71,9 +76,9 @@ def _add(company: Company, wanted: dict[str, Any]) -> dict[str, Any]:
 
 def _edit_record(company: Company, wanted: dict[str, Any]) -> dict[str, Any]:
     entity = wanted["kind"].removeprefix("edit_")
-    row = company.table(entity).rows[wanted["id"]]
+    row, fields = company.table(entity).rows[wanted["id"]], _prepared(company, entity, wanted)
     with company.editing(entity, row):
-        _WRITE[entity](company, row, _prepared(company, entity, wanted))
+        _WRITE[entity](company, row, fields)
     return {"id": row.id}
 
 
@@ -103,7 +108,8 @@ def _delete_product(company: Company, wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def _add_row(company: Company, wanted: dict[str, Any]) -> dict[str, Any]:
-    deal, fields = company.deals.rows[wanted["deal_id"]], dict(wanted["fields"])
+    deal, fields = company.deals.rows[wanted["deal_id"]], _prepared(company, "deal_product", wanted)
+    hand_checks.check_amount(fields)
     product = company.products.rows[fields.pop("product_id")]
     now = company.clock.text()
     quantity, price = fields.pop("quantity", 1), fields.pop("item_price", 0)
@@ -118,8 +124,9 @@ def _add_row(company: Company, wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def _edit_row(company: Company, wanted: dict[str, Any]) -> dict[str, Any]:
-    line = company.lines.rows[wanted["id"]]
-    for key, value in wanted["fields"].items():
+    line, fields = company.lines.rows[wanted["id"]], _prepared(company, "deal_product", wanted)
+    hand_checks.check_amount(fields, line)
+    for key, value in fields.items():
         setattr(line, key, value)
     line.update_time = company.clock.text()
     _revalue(company, line)
@@ -146,15 +153,11 @@ def _move_row(company: Company, wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def _merge_deals(company: Company, wanted: dict[str, Any]) -> dict[str, Any]:
-    merging.merge_deals(company, company.deals.rows[wanted["id"]], company.deals.rows[wanted["into"]])
+    source, target = company.deals.rows[wanted["id"]], company.deals.rows[wanted["into"]]
+    if source is target:
+        raise ValueError("a deal cannot be merged with itself")
+    merging.merge_deals(company, source, target)
     return {"id": wanted["into"]}
-
-
-def _field(company: Company, wanted: dict[str, Any]) -> Any:
-    field = company.fields.find(wanted["entity"], wanted["field"])
-    if field is None:
-        raise ValueError(f"no {wanted['entity']} field {wanted['field']!r}")
-    return field
 
 
 def _add_field(company: Company, wanted: dict[str, Any]) -> dict[str, Any]:
@@ -164,25 +167,36 @@ def _add_field(company: Company, wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rename_field(company: Company, wanted: dict[str, Any]) -> None:
-    _field(company, wanted).name = wanted["name"]
+    hand_checks.named_field(company, wanted).name = wanted["name"]
 
 
 def _delete_field(company: Company, wanted: dict[str, Any]) -> None:
-    field_requests.remove_field(company, wanted["entity"], _field(company, wanted))
+    field = hand_checks.named_field(company, wanted)
+    if not field.is_custom:
+        raise ValueError("system fields stay")
+    field_requests.remove_field(company, wanted["entity"], field)
 
 
 def _add_option(company: Company, wanted: dict[str, Any]) -> dict[str, Any]:
-    return company.fields.add_options(_field(company, wanted), [wanted["option"]], company.clock.text())[0]
+    field = _choice(company, wanted)
+    return company.fields.add_options(field, [str(wanted["option"])], company.clock.text())[0]
+
+
+def _choice(company: Company, wanted: dict[str, Any]) -> Field:
+    field = hand_checks.named_field(company, wanted)
+    if not field.takes_options():
+        raise ValueError(f"{field.name} has no options")
+    return field
 
 
 def _rename_option(company: Company, wanted: dict[str, Any]) -> None:
-    for option in _field(company, wanted).options or ():
+    for option in _choice(company, wanted).options or ():
         if wanted["option"] in (option["id"], option["label"]):
             option["label"] = wanted["name"]
 
 
 def _delete_option(company: Company, wanted: dict[str, Any]) -> None:
-    field = _field(company, wanted)
+    field = _choice(company, wanted)
     leaving = [key for key, label in field.option_labels().items() if wanted["option"] in (key, label)]
     field_requests.remove_options(company, wanted["entity"], field, leaving)
 
@@ -195,7 +209,10 @@ def _rename(company: Company, wanted: dict[str, Any]) -> None:
 
 
 def _add_stage(company: Company, wanted: dict[str, Any]) -> dict[str, Any]:
-    return {"id": new_stage(company, wanted["fields"]).id}
+    fields = _prepared(company, "stage", wanted)
+    if not {"name", "pipeline_id"} <= fields.keys():
+        raise ValueError("a stage has a name and a pipeline_id")
+    return {"id": new_stage(company, fields).id}
 
 
 def _delete_stage(company: Company, wanted: dict[str, Any]) -> None:
@@ -208,7 +225,9 @@ def _delete_pipeline(company: Company, wanted: dict[str, Any]) -> None:
 
 def _user(company: Company, wanted: dict[str, Any]) -> dict[str, Any]:
     """A colleague is named by e-mail or id."""
-    user = next(user for user in company.users.values() if wanted["user"] in (user.id, user.email))
+    user = next((user for user in company.users.values() if wanted["user"] in (user.id, user.email)), None)
+    if user is None:
+        raise ValueError(f"no user {wanted['user']!r}")
     user.is_active = wanted["kind"] == "activate_user"
     return {"id": user.id}
 

@@ -6,11 +6,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pipeline.sandbox.pipedrive import refusals
-from pipeline.sandbox.pipedrive.clock import Clock
+from pipeline.sandbox.pipedrive.clock import Clock, rfc3339
 from pipeline.sandbox.pipedrive.settings import Settings
 from pipeline.sandbox.wire import Response
 
 _WINDOW = 2.0
+_PAUSE = 3600.0
 
 
 class Window:
@@ -45,28 +46,32 @@ class Meter:
         self._refusals: deque[float] = deque()
         self._blocked_until = 0.0
         self._day, self._day_ends = "", 0.0
+        self._asked_at, self._bare_answers = float("-inf"), 0
+        self._writes: Counter[str] = Counter()  # by day of UTC
         self.spent: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.total: Counter[str] = Counter()
 
-    def admit(self, caller: str, cost: int, *, is_search: bool) -> Response | None:
+    def admit(self, caller: str, cost: int, *, is_search: bool, is_write: bool = False) -> Response | None:
         """The refusal of a request that is over a limit; None lets it through and counts it in its window."""
         now = self._clock.now()
-        if now < self._blocked_until:
+        if now < self._blocked_until and caller == self._settings.api_token:
             return refusals.blocked()
+        self._note_pause(now)
         windows = self._windows_of(caller, is_search)
         if any(window.left(now) <= 0 for window in windows):
             return self.refuse(caller, is_search=is_search)
-        if self._is_spent(cost):
+        if self._is_spent(cost) or (is_write and self._writes_left() == 0):
             return self.refuse(caller, is_search=is_search)
         for window in windows:
             window.take(now)
+        if is_write and self._settings.daily_writes is not None:
+            self._writes[rfc3339(now)[:10]] += 1
         return None
 
     def refuse(self, caller: str, *, is_search: bool, burst: bool = False, daily: bool = False) -> Response:
         """A 429; `burst` and `daily` make the headers say so though no limit was reached."""
-        now = self._clock.now()
-        self._refusals.append(now)
-        self._watch_storm(now)
+        if caller == self._settings.api_token:  # apps are spared the wall
+            self._watch_storm(self._clock.now())
         response = refusals.too_many(short=self._settings.short_429_body)
         response.headers |= self.headers(caller, is_search=is_search)
         if burst and self._settings.burst is not None:
@@ -93,8 +98,16 @@ class Meter:
             headers["x-ratelimit-limit"] = str(window.most)
             headers["x-ratelimit-remaining"] = str(max(0, window.left(now)))
             headers["x-ratelimit-reset"] = str(window.reset(now))
-        limit = self._settings.daily_tokens
-        if limit is not None and self._settings.daily_headers:
+        return headers | self._daily_headers(caller)
+
+    def _daily_headers(self, caller: str) -> dict[str, str]:
+        headers: dict[str, str] = {}
+        limit, writes = self._settings.daily_tokens, self._writes_left()
+        if writes is not None and caller == self._settings.api_token:
+            headers["x-daily-requests-left"] = str(writes)
+        if self._bare_answers > 0:
+            self._bare_answers -= 1
+        elif limit is not None and self._settings.daily_headers:
             headers["x-daily-ratelimit-token-limit"] = str(limit)
             headers["x-daily-ratelimit-token-remaining"] = str(max(0, limit - self.total[self.today()]))
         return headers
@@ -126,6 +139,15 @@ class Meter:
             self._day_ends = int(now) - passed % 900 + 900
         return self._day
 
+    def _note_pause(self, now: float) -> None:
+        if now - self._asked_at >= _PAUSE:
+            self._bare_answers = self._settings.headers_missing_after_pause
+        self._asked_at = now
+
+    def _writes_left(self) -> int | None:
+        most = self._settings.daily_writes
+        return None if most is None else max(0, most - self._writes[rfc3339(self._clock.now())[:10]])
+
     def _is_spent(self, cost: int) -> bool:
         limit = self._settings.daily_tokens
         if limit is None:
@@ -148,6 +170,7 @@ class Meter:
 
     def _watch_storm(self, now: float) -> None:
         settings = self._settings
+        self._refusals.append(now)
         while self._refusals and self._refusals[0] < now - settings.storm_seconds:
             self._refusals.popleft()
         if settings.storm_refusals is not None and len(self._refusals) >= settings.storm_refusals:

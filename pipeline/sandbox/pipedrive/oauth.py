@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 import secrets
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -15,6 +16,7 @@ _CLIENT = ("sandbox", "sandbox")
 _ACCESS_SECONDS = 3600
 _REFRESH_DAYS = 60
 _CODE_SECONDS = 300
+_URL = re.compile(r"https?://[!-~]+")
 _SCOPE = (
     "base deals:full contacts:full products:full search:read users:read deal-fields:full product-fields:full "
     "contact-fields:full admin"
@@ -50,7 +52,7 @@ class OAuth:
 
     def _authorize(self, query: dict[str, str]) -> Response:
         """Consent is always given."""
-        if query.get("client_id") != _CLIENT[0] or not query.get("redirect_uri"):
+        if query.get("client_id") != _CLIENT[0] or not _URL.fullmatch(query.get("redirect_uri", "")):
             return _error(400, "invalid_request", "client_id and redirect_uri are required")
         code = secrets.token_hex(20)
         self._codes[code] = self._clock.now() + _CODE_SECONDS

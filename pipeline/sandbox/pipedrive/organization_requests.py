@@ -10,7 +10,7 @@ from pipeline.sandbox.pipedrive.requests import Call, Route, Shape, answer
 from pipeline.sandbox.pipedrive.rows import Organization
 from pipeline.sandbox.wire import Response
 
-_KEYS: dict[str, checks.Check] = {
+ORGANIZATION_KEYS: dict[str, checks.Check] = {
     "name": checks.filled_text,
     "owner_id": checks.record_id,
     "visible_to": checks.VISIBILITY,
@@ -100,11 +100,11 @@ def _delete(call: Call) -> Response:
     return record_requests.deleted(call, "organization")
 
 
-_CREATE = Shape(_KEYS | {"add_time": checks.moment}, ("name",), "organization")
+_CREATE = Shape(ORGANIZATION_KEYS | {"add_time": checks.moment}, ("name",), "organization")
 ROUTES = [
     Route("GET", "/api/v2/organizations", _list, 10, _LIST),
     Route("GET", "/api/v2/organizations/{id}", _get, 1, _ONE),
     Route("POST", "/api/v2/organizations", _create, 5, body=_CREATE),
-    Route("PATCH", "/api/v2/organizations/{id}", _update, 5, body=Shape(_KEYS, (), "organization")),
+    Route("PATCH", "/api/v2/organizations/{id}", _update, 5, body=Shape(ORGANIZATION_KEYS, (), "organization")),
     Route("DELETE", "/api/v2/organizations/{id}", _delete, 3),
 ]

@@ -104,9 +104,9 @@ def _read_cursor(call: Call, text: str, field: str, descending: bool) -> tuple[A
     except (ValueError, KeyError, TypeError, RecursionError):
         raise invalid(["cursor: is not valid"]) from None
     kinds = int if field in ("id", "order_nr", "deal_id") else str
-    lifetime = call.company.settings.cursor_lifetime_seconds
-    if lifetime is not None and call.company.clock.now() - content.get("at", 0) > lifetime:
-        raise invalid(["cursor: has expired"])
-    if not same or not isinstance(value, kinds) or not isinstance(record_id, int):
+    lifetime, made = call.company.settings.cursor_lifetime_seconds, content.get("at", 0)
+    if not same or not isinstance(value, kinds) or not isinstance(record_id, int) or not isinstance(made, int | float):
         raise invalid(["cursor: is not valid"])
+    if lifetime is not None and call.company.clock.now() - made > lifetime:
+        raise invalid(["cursor: has expired"])
     return value, record_id

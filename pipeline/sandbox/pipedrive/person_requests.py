@@ -5,7 +5,7 @@ from typing import Any
 from pipeline.sandbox.pipedrive import checks, pictures, queries, record_requests
 from pipeline.sandbox.pipedrive.checks import nullable
 from pipeline.sandbox.pipedrive.company import Company
-from pipeline.sandbox.pipedrive.refusals import forbidden
+from pipeline.sandbox.pipedrive.refusals import forbidden, invalid
 from pipeline.sandbox.pipedrive.requests import Call, Route, Shape, answer
 from pipeline.sandbox.pipedrive.rows import Person
 from pipeline.sandbox.wire import Response
@@ -16,7 +16,7 @@ _CHANNEL = checks.list_of(
     )
 )
 _SYNCED = ("postal_address", "notes", "im", "birthday", "job_title")  # exist with Contact Sync only
-_KEYS: dict[str, checks.Check] = {
+PERSON_KEYS: dict[str, checks.Check] = {
     "name": checks.filled_text,
     "owner_id": checks.record_id,
     "org_id": nullable(checks.record_id),
@@ -68,6 +68,8 @@ def _get(call: Call) -> Response:
 
 
 def _create(call: Call) -> Response:
+    if "name" not in call.body and call.company.settings.nameless_persons == "refused":
+        raise invalid(["name: Parameter 'name' is required"])
     _check(call.company, call.body)
     person = new_person(call.company, call.body)
     return answer(pictures.person(call.company, person))
@@ -122,11 +124,11 @@ def _delete(call: Call) -> Response:
     return record_requests.deleted(call, "person")
 
 
-_CREATE = Shape(_KEYS | {"add_time": checks.moment}, ("name",), "person")
+_CREATE = Shape(PERSON_KEYS | {"add_time": checks.moment}, (), "person")
 ROUTES = [
     Route("GET", "/api/v2/persons", _list, 10, _LIST),
     Route("GET", "/api/v2/persons/{id}", _get, 1, _ONE),
     Route("POST", "/api/v2/persons", _create, 5, body=_CREATE),
-    Route("PATCH", "/api/v2/persons/{id}", _update, 5, body=Shape(_KEYS, (), "person")),
+    Route("PATCH", "/api/v2/persons/{id}", _update, 5, body=Shape(PERSON_KEYS, (), "person")),
     Route("DELETE", "/api/v2/persons/{id}", _delete, 3),
 ]

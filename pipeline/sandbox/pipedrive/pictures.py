@@ -10,10 +10,15 @@ from pipeline.sandbox.pipedrive.deal_value import money
 from pipeline.sandbox.pipedrive.rows import Deal, DealProduct, Organization, Person, Pipeline, Product, Stage
 
 _NONE: Mapping[str, Any] = {}
+_NO_SYNC: dict[str, Any] = {"postal_address": None, "notes": None, "im": [], "birthday": None, "job_title": None}
 
 
-def custom_fields(company: Company, entity: str, filled: dict[str, Any], query: Mapping[str, Any]) -> dict[str, Any]:
+def custom_fields(
+    company: Company, entity: str, filled: dict[str, Any], query: Mapping[str, Any]
+) -> dict[str, Any] | None:
     """Every custom field of the entity, null where nothing is filled, or only those that were asked for."""
+    if not filled and company.settings.empty_custom_fields == "null":
+        return None
     shown: dict[str, Any] = company.fields.blank(entity) | filled
     if query.get("include_option_labels"):
         shown |= {code: _labelled(company, entity, code, value) for code, value in filled.items()}
@@ -147,7 +152,7 @@ def person(company: Company, row: Person, query: Mapping[str, Any] = _NONE) -> d
         "visible_to": row.visible_to,
         "label_ids": row.label_ids,
         "picture_id": None,
-        **row.contact_sync,
+        **(_NO_SYNC | row.contact_sync if company.settings.contact_sync else {}),
         "custom_fields": custom_fields(company, "person", row.custom, query),
         **({"marketing_status": row.marketing_status} if "marketing_status" in query.get("include_fields", ()) else {}),
         **_counts(query),
@@ -178,12 +183,18 @@ def product(company: Company, row: Product, query: Mapping[str, Any] = _NONE) ->
         "add_time": row.add_time,
         "update_time": row.update_time,
         "description": row.description,
-        "category": None if row.category is None else str(row.category),
+        "category": _category(company, row),
         "custom_fields": custom_fields(company, "product", row.custom, query),
         "billing_frequency": row.billing_frequency,
         "billing_frequency_cycles": row.billing_frequency_cycles,
         "prices": [{"product_id": row.id} | price for price in row.prices],
     }
+
+
+def _category(company: Company, row: Product) -> str | None:
+    if row.category is None or company.settings.category_as == "id":
+        return None if row.category is None else str(row.category)
+    return company.fields.of("product")["category"].option_labels().get(row.category)
 
 
 def pipeline(row: Pipeline) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pipeline.sandbox.pipedrive.checks import nullable
 from pipeline.sandbox.pipedrive.company import Company
 from pipeline.sandbox.pipedrive.paging import listing, sort_moment
 from pipeline.sandbox.pipedrive.refusals import not_found
-from pipeline.sandbox.pipedrive.requests import Call, Route, Shape, answer
+from pipeline.sandbox.pipedrive.requests import Call, Route, Shape, answer, page
 from pipeline.sandbox.pipedrive.rows import Pipeline, Stage
 from pipeline.sandbox.wire import Response
 
@@ -28,7 +28,7 @@ def _the(call: Call, entity: str) -> Any:
 def _pipelines(call: Call) -> Response:
     table = call.company.pipelines
     found, cursor = listing(call, table.rows, table.ids, lambda row: not row.is_deleted, _SORT)
-    return answer([pictures.pipeline(row) for row in found], {"next_cursor": cursor})
+    return page(call, [pictures.pipeline(row) for row in found], cursor)
 
 
 def _pipeline(call: Call) -> Response:
@@ -73,7 +73,7 @@ def _stages(call: Call) -> Response:
     table, pipeline_id = call.company.stages, call.query.get("pipeline_id")
     keep = lambda row: not row.is_deleted and pipeline_id in (None, row.pipeline_id)  # noqa: E731
     found, cursor = listing(call, table.rows, table.ids, keep, _SORT)
-    return answer([pictures.stage(row) for row in found], {"next_cursor": cursor})
+    return page(call, [pictures.stage(row) for row in found], cursor)
 
 
 def _stage(call: Call) -> Response:
@@ -127,7 +127,7 @@ def remove_stage(company: Company, row: Stage) -> None:
 
 
 _PIPELINE: dict[str, checks.Check] = {"name": checks.filled_text, "is_deal_probability_enabled": checks.boolean}
-_STAGE: dict[str, checks.Check] = {
+STAGE_KEYS: dict[str, checks.Check] = {
     "name": checks.filled_text,
     "pipeline_id": checks.record_id,
     "deal_probability": checks.percentage,
@@ -144,7 +144,7 @@ ROUTES = [
     Route("DELETE", "/api/v2/pipelines/{id}", _delete_pipeline, 3),
     Route("GET", "/api/v2/stages", _stages, 5, _STAGES_QUERY),
     Route("GET", "/api/v2/stages/{id}", _stage, 1),
-    Route("POST", "/api/v2/stages", _create_stage, 5, body=Shape(_STAGE, ("name", "pipeline_id"))),
-    Route("PATCH", "/api/v2/stages/{id}", _change_stage, 5, body=Shape(_STAGE)),
+    Route("POST", "/api/v2/stages", _create_stage, 5, body=Shape(STAGE_KEYS, ("name", "pipeline_id"))),
+    Route("PATCH", "/api/v2/stages/{id}", _change_stage, 5, body=Shape(STAGE_KEYS)),
     Route("DELETE", "/api/v2/stages/{id}", _delete_stage, 3),
 ]

@@ -10,7 +10,7 @@ from pipeline.sandbox.pipedrive.company import Company
 from pipeline.sandbox.pipedrive.deal_product_requests import FREQUENCIES
 from pipeline.sandbox.pipedrive.paging import listing
 from pipeline.sandbox.pipedrive.refusals import invalid, not_found
-from pipeline.sandbox.pipedrive.requests import Call, Route, Shape, answer
+from pipeline.sandbox.pipedrive.requests import Call, Route, Shape, answer, page
 from pipeline.sandbox.pipedrive.rows import Product
 from pipeline.sandbox.wire import Response
 
@@ -26,7 +26,7 @@ _PRICES = checks.list_of(
         required=("currency",),
     )
 )
-_KEYS: dict[str, checks.Check] = {
+PRODUCT_KEYS: dict[str, checks.Check] = {
     "name": checks.filled_text,
     "code": nullable(checks.text_up_to(255)),
     "description": nullable(checks.text),
@@ -40,7 +40,7 @@ _KEYS: dict[str, checks.Check] = {
     "billing_frequency": checks.one_of(*FREQUENCIES),
     "billing_frequency_cycles": nullable(checks.record_id),
 }
-_PLAIN = [key for key in _KEYS if key != "prices"]
+_PLAIN = [key for key in PRODUCT_KEYS if key != "prices"]
 _LIST: queries.Query = {
     "owner_id": queries.whole,
     "ids": queries.whole_list(100),
@@ -125,10 +125,10 @@ def _duplicate(call: Call) -> Response:
 
 
 def _variations(call: Call) -> Response:
-    row = record_requests.editable_record(call, "product")
+    row = record_requests.the_record(call, "product")
     known = {variation["id"]: _Variation(variation) for variation in row.variations}
     found, cursor = listing(call, known, sorted(known), lambda variation: True)
-    return answer([variation.picture for variation in found], {"next_cursor": cursor})
+    return page(call, [variation.picture for variation in found], cursor)
 
 
 class _Variation:
@@ -180,8 +180,8 @@ _VARIATIONS = "/api/v2/products/{id}/variations"
 ROUTES = [
     Route("GET", "/api/v2/products", _list, 10, _LIST),
     Route("GET", "/api/v2/products/{id}", _get, 1),
-    Route("POST", "/api/v2/products", _create, 5, body=Shape(_KEYS, ("name",), "product")),
-    Route("PATCH", "/api/v2/products/{id}", _update, 5, body=Shape(_KEYS, (), "product")),
+    Route("POST", "/api/v2/products", _create, 5, body=Shape(PRODUCT_KEYS, ("name",), "product")),
+    Route("PATCH", "/api/v2/products/{id}", _update, 5, body=Shape(PRODUCT_KEYS, (), "product")),
     Route("DELETE", "/api/v2/products/{id}", _delete, 3),
     Route("POST", "/api/v2/products/{id}/duplicate", _duplicate, 5),
     Route("GET", _VARIATIONS, _variations, 10, queries.page()),

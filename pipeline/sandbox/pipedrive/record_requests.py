@@ -9,7 +9,7 @@ from pipeline.sandbox.pipedrive.company import Company
 from pipeline.sandbox.pipedrive.deal_requests import gone
 from pipeline.sandbox.pipedrive.paging import listing, sort_moment
 from pipeline.sandbox.pipedrive.refusals import frozen, invalid, not_found
-from pipeline.sandbox.pipedrive.requests import Call, answer
+from pipeline.sandbox.pipedrive.requests import Call, answer, page
 from pipeline.sandbox.wire import Response
 
 Picture = Callable[..., dict[str, Any]]
@@ -62,7 +62,7 @@ def listed(call: Call, entity: str, picture: Picture, equal: Sequence[str] = ("o
         ids = sorted({record_id for record_id in query["ids"] if record_id in table.rows})
     keep = filters.record_filter(call, entity) if "filter_id" in query else _wanted(call, equal)
     found, cursor = listing(call, table.rows, ids, keep, _SORT)
-    return answer([picture(call.company, record, query) for record in found], {"next_cursor": cursor})
+    return page(call, [picture(call.company, record, query) for record in found], cursor)
 
 
 def newest_listed(company: Company) -> str | None:

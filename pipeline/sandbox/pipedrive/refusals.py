@@ -71,9 +71,9 @@ def unauthorized(correlation_id: str) -> Response:
     return Response(401, JSON_HEADERS | headers, content)
 
 
-def unknown_path(is_v2: bool) -> Response:
+def unknown_path(*, html: bool) -> Response:
     """v2 lets the web application answer for a path it does not know; v1 answers itself."""
-    if is_v2:
+    if html:
         page = "<!DOCTYPE html><html><head><title>Pipedrive</title></head><body><h1>404</h1></body></html>"
         return Response(404, dict(HTML_HEADERS), page.encode())
     body = {"success": False, "error": "Unknown method .", "error_info": _INFO}

@@ -112,6 +112,16 @@ class Route:
     body: Shape | Array | None = None
     is_search: bool = False
 
+    @cached_property
+    def is_write(self) -> bool:
+        """Whether it is one of those that the old rule about writes counts."""
+        return self.method in ("POST", "PUT", "PATCH")
+
+    @cached_property
+    def has_pages(self) -> bool:
+        """Whether its answers come in pages."""
+        return "cursor" in self.query
+
     @property
     def is_v2(self) -> bool:
         """Whether it speaks v2."""
@@ -144,6 +154,13 @@ def v1_page(call: Call, rows: list[Any]) -> Response:
     if more:
         pagination["next_start"] = start + limit
     return answer(rows[start : start + limit], {"pagination": pagination})
+
+
+def page(call: Call, rows: list[Any], cursor: str | None) -> Response:
+    """A page of a v2 list; what stands at the list's end is a setting, for Pipedrive leaves it out here and there."""
+    if cursor is None and call.company.settings.list_end != "null":
+        return answer(rows, {} if call.company.settings.list_end == "omitted" else None)
+    return answer(rows, {"next_cursor": cursor})
 
 
 def answer(data: Any, additional: dict[str, Any] | None = None, *, status: int = 200) -> Response:

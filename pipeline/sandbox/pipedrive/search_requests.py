@@ -24,24 +24,25 @@ _FIELDS = {
 
 def _search_one(entity: str, call: Call) -> Response:
     hits = _hits(call, entity, _term(call))
-    query, company = call.query, call.company
+    query = call.query
     for key, attribute in (("person_id", "person_id"), ("organization_id", "org_id"), ("status", "status")):
         if key in query:
             hits = [hit for hit in hits[:_MOST_CANDIDATES] if getattr(hit[1], attribute) == query[key]]
-    return _page(call, [_item(company, entity, record, score) for score, record in hits], 100)
+    return _page(call, [_item(call, entity, record, score) for score, record in hits], 100)
 
 
 def _search_all(call: Call) -> Response:
     term, found = _term(call), []
     for entity in call.query.get("item_types", _ENTITIES):
         if entity in _ENTITIES:
-            found += [_item(call.company, entity, record, score) for score, record in _hits(call, entity, term)]
+            found += [_item(call, entity, record, score) for score, record in _hits(call, entity, term)]
     return _page(call, found, 100, {"related_items": []})
 
 
 def _search_field(call: Call) -> Response:
     query, company = call.query, call.company
-    entity, field, term = query.get("entity_type", ""), query.get("field", ""), _term(call)
+    entity, field, match = query.get("entity_type", ""), query.get("field", ""), query.get("match", "exact")
+    term = _term(call, is_exact=match == "exact")
     missing = [f"{key}: Parameter '{key}' is required" for key in ("entity_type", "field") if key not in query]
     if missing:
         raise invalid(missing)
@@ -50,11 +51,11 @@ def _search_field(call: Call) -> Response:
     known = search_documents.custom_keys(company.fields, entity) | set(_FIELDS[entity])
     if field not in known - {"custom_fields", "notes"}:
         raise invalid([f"field: '{field}' cannot be searched"])
-    ids = _matching_field(company, entity, field, term, query.get("match", "exact"))
+    ids = _matching_field(company, entity, field, term, match)
     known_rows = company.table(entity).rows
     rows = [known_rows[record_id] for record_id in ids if record_id in known_rows]
     if company.settings.field_search_shape == "items":
-        return _cut(call, [_item(company, entity, row, 1) for row in rows], 100)
+        return _cut(call, [_item(call, entity, row, 1) for row in rows], 100)
     return _cut(call, [{"id": row.id, "name": _name(entity, row)} for row in rows], 100)
 
 
@@ -69,9 +70,9 @@ def _matching_field(company: Company, entity: str, field: str, term: str, match:
     return [record_id for record_id, word in words.items() if term in word]
 
 
-def _term(call: Call) -> str:
+def _term(call: Call, *, is_exact: bool = False) -> str:
     term = call.query.get("term", "").strip()
-    least = 1 if call.query.get("exact_match") or call.query.get("match") == "exact" else 2
+    least = 1 if is_exact or call.query.get("exact_match") else 2
     if "term" not in call.query:
         raise invalid(["term: Parameter 'term' is required"])
     if len(term) < least:
@@ -105,8 +106,11 @@ def _name(entity: str, row: Any) -> str:
     return row.title if entity == "deal" else row.name
 
 
-def _item(company: Company, entity: str, row: Any, score: float) -> dict[str, Any]:
-    words = company.search.document(entity, row.id)
+def _item(call: Call, entity: str, row: Any, score: float) -> dict[str, Any]:
+    """A hit; of its custom fields and notes only those that hold the term, without their keys."""
+    company, term = call.company, call.query["term"].strip().casefold()
+    found = company.search.document(entity, row.id).items()
+    words = {key: value for key, value in found if term in value.casefold()}
     custom = search_documents.custom_keys(company.fields, entity)
     item: dict[str, Any] = {"id": row.id, "type": entity}
     item |= _ITEM[entity](company, row)
@@ -118,14 +122,14 @@ def _item(company: Company, entity: str, row: Any, score: float) -> dict[str, An
 
 
 def _deal_item(company: Company, row: Any) -> dict[str, Any]:
-    stage, org = company.stages.rows[row.stage_id], company.organizations.rows.get(row.org_id)
+    stage, org = company.stages.rows.get(row.stage_id), company.organizations.rows.get(row.org_id)
     person = company.persons.rows.get(row.person_id)
     return {
         "title": row.title,
         "value": row.value,
         "currency": row.currency,
         "status": row.status,
-        "stage": {"id": stage.id, "name": stage.name},
+        "stage": stage and {"id": stage.id, "name": stage.name},
         "person": person and {"id": person.id, "name": person.name},
         "organization": org and {"id": org.id, "name": org.name, "address": (org.address or {}).get("value")},
         "is_archived": row.is_archived,
@@ -161,12 +165,14 @@ def _cut(call: Call, items: list[Any], default: int) -> Response:
     return answer(items[start : start + limit], _additional(call, start, limit, len(items)))
 
 
-def _additional(call: Call, start: int, limit: int, total: int) -> dict[str, Any]:
+def _additional(call: Call, start: int, limit: int, total: int) -> dict[str, Any] | None:
     more = start + limit < total
     if call.company.settings.search_paging == "start":
         pagination = {"start": start, "limit": limit, "more_items_in_collection": more}
         return {"pagination": pagination | ({"next_start": start + limit} if more else {})}
     cursor = base64.urlsafe_b64encode(f'{{"from":{start + limit}}}'.encode()).decode().rstrip("=")
+    if not more and call.company.settings.list_end != "null":
+        return {} if call.company.settings.list_end == "omitted" else None
     return {"next_cursor": cursor if more else None}
 
 

@@ -19,7 +19,7 @@ def post(url: str, headers: dict[str, str], body: bytes) -> int | None:
     """One try; redirects are not followed, and no answer is None."""
     try:
         return httpx.post(url, headers=headers, content=body, timeout=_PATIENCE, trust_env=False).status_code
-    except (httpx.HTTPError, httpx.InvalidURL):
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         return None
 
 
@@ -27,7 +27,7 @@ def send(delivery: Delivery, using: Post) -> int | None:
     """Posts one event, with the subscription's login."""
     headers = {"content-type": "application/json", "user-agent": "Pipedrive Webhooks"}
     if delivery.hook.login:
-        pair = ":".join(delivery.hook.login).encode()
+        pair = ":".join(delivery.hook.login).encode("utf-8", "replace")
         headers["authorization"] = f"Basic {base64.b64encode(pair).decode()}"
     return using(delivery.hook.url, headers, json.dumps(delivery.payload).encode())
 

@@ -15,6 +15,7 @@ from pipeline.sandbox.pipedrive import (
     deal_requests,
     field_requests,
     filters,
+    lookup_requests,
     note_requests,
     organization_requests,
     person_requests,
@@ -50,6 +51,7 @@ _MODULES = (
     filters,
     search_requests,
     user_requests,
+    lookup_requests,
     note_requests,
     activity_requests,
     webhook_requests,
@@ -68,15 +70,17 @@ class Pipedrive:
         self.company = Company(settings, clock)
         self.meter = Meter(settings, clock)
         self.faults = Faults()
+        self.company.event_fault = self.faults.next_event
+        self._pages: dict[str, tuple[str, bytes]] = {}  # by endpoint, the page that was shown last
         self.counters = control.Counters()
         self.oauth = OAuth(clock)
         self._sender: sending.Sender | None = None
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
 
     def __call__(self, request: Request) -> Response:
-        with self._lock:
-            if request.path.startswith(control.PREFIX):
-                return control.respond(self, request)
+        if request.path.startswith(control.PREFIX):
+            return control.respond(self, request)
+        with self.lock:
             if request.path.startswith("/oauth/"):
                 return self.oauth.respond(request)
             response = self._respond(request)
@@ -86,12 +90,12 @@ class Pipedrive:
 
     def state(self, *only: str) -> dict[str, Any]:
         """What GET /__sandbox/state tells, without HTTP."""
-        with self._lock:
+        with self.lock:
             return snapshot(self.company, set(only) or None)
 
     def advance(self, seconds: float) -> None:
         """Moves the clock, and does what becomes due on the way."""
-        with self._lock:
+        with self.lock:
             self.clock.advance(seconds)
             self.company.settle()
 
@@ -99,12 +103,12 @@ class Pipedrive:
         """Posts the webhook events that are due, and tells how many there were."""
         if self.company.deliveries is None:
             return 0
-        with self._lock:
+        with self.lock:
             self.company.settle()
             ready = self.company.deliveries.due()
         for delivery in ready:
             status = sending.send(delivery, post)
-            with self._lock:
+            with self.lock:
                 self.company.deliveries.done(delivery, status)
         return len(ready)
 
@@ -118,14 +122,22 @@ class Pipedrive:
         route = routes.get(request.method)
         template = route.template if route else next((r.template for r in routes.values()), "(unknown path)")
         endpoint = f"{request.method} {template}"
-        fault = self.faults.next(request.method, request.path, template) if self.faults.open else None
+        fault = self._fault(request, template) if self.faults.open else None
         if fault is not None and fault.kind in BEFORE:
             response = self._broken_before(fault, request, route)
         else:
             response = self._answered(request, routes, texts, endpoint)
-            response = broken(fault, response) if fault else response
+            path, page_before = self._pages.get(template, ("", None))
+            if route is not None and route.has_pages:
+                self._pages[template] = (request.path, response.body)
+            if fault is not None:
+                response = broken(fault, response, page_before if path == request.path else None)
         self.counters.count(endpoint, 0 if response.dropped else response.status)
         return response
+
+    def _fault(self, request: Request, template: str) -> Fault | None:
+        is_next_page = request.method == "GET" and "cursor=" in request.query
+        return self.faults.next(request.method, request.path, template, is_next_page=is_next_page)
 
     def _broken_before(self, fault: Fault, request: Request, route: Route | None) -> Response:
         if not fault.kind.endswith("429"):
@@ -142,10 +154,11 @@ class Pipedrive:
         route = routes.get(request.method)
         if route is None:
             is_v2 = not request.path.startswith(("/v1/", "/api/v1/"))
-            return refusals.wrong_method(list(routes)) if routes else refusals.unknown_path(is_v2)
+            html = is_v2 and self.settings.unknown_v2_path == "html"
+            return refusals.wrong_method(list(routes)) if routes else refusals.unknown_path(html=html)
         self.company.settle()
         cost = route.cost if isinstance(route.cost, int) else route.cost(self.company)
-        if refusal := self.meter.admit(caller, cost, is_search=route.is_search):
+        if refusal := self.meter.admit(caller, cost, is_search=route.is_search, is_write=route.is_write):
             return refusal
         response = self._handled(route, texts, request, endpoint)
         if response.status < 400 or self.settings.charge_refused:
@@ -171,6 +184,6 @@ class Pipedrive:
         if scheme.lower() == "bearer" and "x-api-token" not in request.headers:
             return f"app {_APP}" if self.oauth.knows(bearer) else None
         token = request.headers.get("x-api-token")
-        if token is None and "api_token" in request.query:
+        if token is None and "api_token" in request.query and self.settings.query_token == "taken":
             token = dict(request.params).get("api_token")
         return token if token == self.settings.api_token else None

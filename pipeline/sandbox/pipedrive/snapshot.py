@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pipeline.sandbox.pipedrive import pictures
+from pipeline.sandbox.pipedrive.activity_requests import activity_picture
 from pipeline.sandbox.pipedrive.company import Company
 from pipeline.sandbox.pipedrive.note_requests import note_picture
 from pipeline.sandbox.pipedrive.user_requests import user_picture
@@ -26,6 +27,7 @@ def _deal(company: Company, row: Any) -> dict[str, Any]:
     shown["custom_fields"] = named(company, "deal", row.custom)
     shown["pipeline"], shown["stage"] = pipeline and pipeline.name, stage and stage.name
     shown["organization"], shown["owner"] = org and org.name, owner and owner.email
+    shown["discounts"] = row.discounts
     shown["products"] = [pictures.deal_product(row, place, line) for place, line in enumerate(row.lines, start=1)]
     return shown
 
@@ -72,5 +74,7 @@ PARTS: dict[str, Callable[[Company], Any]] = {
     "fields": _fields,
     "users": lambda company: [user_picture(company, user) for user in company.users.values()],
     "notes": lambda company: [note_picture(row) for row in company.notes.live()],
+    "activities": lambda company: [activity_picture(company, row) for row in company.activities.rows.values()],
+    "filters": lambda company: [row.picture() for row in company.filters.rows.values()],
     "webhooks": lambda company: _webhooks(company),
 }

@@ -4,18 +4,13 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.sandbox.pipedrive import pictures
-from pipeline.sandbox.pipedrive.activity_requests import activity_picture
 from pipeline.sandbox.pipedrive.clock import DAY, rfc3339
 from pipeline.sandbox.pipedrive.company import Company
-from pipeline.sandbox.pipedrive.note_requests import note_picture
-from pipeline.sandbox.pipedrive.user_requests import user_picture
+from pipeline.sandbox.pipedrive.webhook_payloads import Event, count_try, payload, picture
 
 RETRY_AFTER = (3, 30, 150)
 _BAN_AT, _BAN_SECONDS = 10, 1800
 _GIVEN_UP_AFTER = 3 * DAY
-_TIMES = frozenset("add_time update_time stage_change_time won_time lost_time close_time archive_time".split())
-_WITH_CUSTOM_FIELDS = ("deal", "organization", "person", "product")
 
 
 @dataclass
@@ -75,6 +70,7 @@ class Deliveries:
 
     def __init__(self, company: Company) -> None:
         self._company = company
+        self.is_reversed = False  # True: what is due together goes out last first
         self.hooks: dict[int, Webhook] = {}
         self.waiting: list[Delivery] = []
         self._next_id = 1
@@ -95,7 +91,8 @@ class Deliveries:
         now = self._company.clock.now()
         ready = [delivery for delivery in self.waiting if delivery.due <= now]
         self.waiting = [delivery for delivery in self.waiting if delivery.due > now]
-        return [delivery for delivery in ready if not delivery.hook.is_deleted]
+        ready = [delivery for delivery in ready if not delivery.hook.is_deleted]
+        return ready[::-1] if self.is_reversed else ready
 
     def done(self, delivery: Delivery, status: int | None) -> None:
         """The subscriber's answer; anything but a 2xx is tried three times more."""
@@ -113,7 +110,7 @@ class Deliveries:
         elif delivery.attempt <= len(RETRY_AFTER):
             delivery.due = now + RETRY_AFTER[delivery.attempt - 1]
             delivery.attempt += 1
-            delivery.payload["meta"]["attempt"] = delivery.attempt
+            count_try(delivery.payload, delivery.attempt)
             self.waiting.append(delivery)
 
     def _note(self, entity: str, action: str, row: Any, before: dict[str, Any] | None) -> None:
@@ -122,71 +119,18 @@ class Deliveries:
         if not hooks:
             return
         data = None if action == "delete" else self._picture(entity, row)
-        if action == "change" and data is not None and before is not None:
-            before = {key: value for key, value in before.items() if data.get(key) != value}
-        correlation = str(uuid.uuid4())
+        event, correlation_id = Event(entity, action, row.id, data, before), str(uuid.uuid4())
         for hook in hooks:
-            meta = self._meta(hook, entity, action, row.id) | {"correlation_id": correlation}
-            self.waiting.append(Delivery(hook, {"meta": meta, "data": data, "previous": before}, now))
+            self._queue(hook, payload(self._company, event, hook, correlation_id), f"{entity}.{action}")
 
-    def _meta(self, hook: Webhook, entity: str, action: str, record_id: int) -> dict[str, Any]:
-        company, now = self._company, self._company.clock.now()
-        return {
-            "action": action,
-            "entity": entity,
-            "company_id": str(company.company_id),
-            "entity_id": str(record_id),
-            "id": str(uuid.uuid4()),
-            "is_bulk_edit": False,
-            "timestamp": f"{rfc3339(now)[:-1]}.{int(now % 1 * 1000):03d}Z",
-            "type": "general",
-            "user_id": str(company.me.id),
-            "version": hook.version,
-            "webhook_id": str(hook.id),
-            "webhook_owner_id": str(hook.owner_id),
-            "change_source": company.change_source,
-            "attempt": 1,
-            "host": "sandbox.pipedrive.com",
-            "permitted_user_ids": [str(user) for user in company.users],
-        }
+    def _queue(self, hook: Webhook, told: dict[str, Any], name: str) -> None:
+        """An event leaves once and at once, unless it was ordered to be lost, doubled or late."""
+        fault, due = self._company.event_fault(name), self._company.clock.now()
+        kind = fault.kind if fault else None
+        if kind == "webhook_late":
+            due += fault.seconds
+        for _ in range({"webhook_lost": 0, "webhook_double": 2}.get(kind or "", 1)):
+            self.waiting.append(Delivery(hook, told | {"meta": dict(told["meta"])}, due))
 
     def _picture(self, entity: str, row: Any) -> dict[str, Any]:
-        """The record as events show it: times with milliseconds, custom values with their type."""
-        shown = self._plain(entity, row)
-        for key in _TIMES & shown.keys():
-            if shown[key]:
-                shown[key] = shown[key].replace("Z", ".000Z")
-        if entity in _WITH_CUSTOM_FIELDS:
-            known = self._company.fields.of(entity)
-            shown["custom_fields"] = {
-                code: None if value is None else _typed(known[code].type, value)
-                for code, value in shown["custom_fields"].items()
-            }
-        return shown
-
-    def _plain(self, entity: str, row: Any) -> dict[str, Any]:
-        if entity in _WITH_CUSTOM_FIELDS:
-            return getattr(pictures, entity)(self._company, row)
-        if entity in ("pipeline", "stage"):
-            return getattr(pictures, entity)(row)
-        if entity == "deal_product":
-            deal = self._company.deals.rows[row.deal_id]
-            place = deal.lines.index(row) + 1 if row in deal.lines else len(deal.lines) + 1
-            return pictures.deal_product(deal, place, row)
-        if entity == "note":
-            return note_picture(row)
-        if entity == "user":
-            return user_picture(self._company, row)
-        return activity_picture(self._company, row)
-
-
-def _typed(kind: str, value: Any) -> dict[str, Any]:
-    if kind == "enum":
-        return {"type": kind, "id": value}
-    if kind == "set":
-        return {"type": kind, "values": [{"id": member} for member in value]}
-    if isinstance(value, dict):
-        return {"type": kind, **value}
-    if kind in ("user", "org", "people"):
-        return {"type": kind, "id": value}
-    return {"type": kind, "value": value}
+        return picture(self._company, entity, row)

@@ -75,6 +75,51 @@ async function searchAndChange(recovery) {
   seen.deleted = (await deals.deleteDeal({ id: 5 })).data;
 }
 
+async function setUp(status) {
+  const pipelines = new v2.PipelinesApi(two);
+  const stages = new v2.StagesApi(two);
+  seen.pipeline = (await pipelines.addPipeline({ AddPipelineRequest: { name: "Bestellingen" } })).data;
+  for (const name of ["Nieuw", "Verzonden"])
+    await stages.addStage({ AddStageRequest: { name, pipeline_id: seen.pipeline.id } });
+  const listed = await stages.getStages({ pipeline_id: seen.pipeline.id, sort_by: "order_nr" });
+  seen.stages = listed.data.map((stage) => stage.name);
+  const fields = new v2.DealFieldsApi(two);
+  const field_code = status.field_code;
+  const added = await fields.addDealFieldOptions({
+    field_code,
+    AddDealFieldOptionsRequestInner: [{ label: "Deels geleverd" }],
+  });
+  const id = added.data[0].id;
+  const renamed = await fields.updateDealFieldOptions({ field_code, UpdateDealFieldOptionsRequestInner: [{ id, label: "Half" }] });
+  await fields.deleteDealFieldOptions({ field_code, DeleteDealFieldOptionsRequestInner: [{ id }] });
+  const left = (await fields.getDealField({ field_code })).data.options;
+  const labels = (options) => options.map((option) => option.label);
+  seen.options = { added: labels(added.data), renamed: labels(renamed.data), left: labels(left) };
+}
+
+async function relate() {
+  const org_id = seen.organization.id;
+  const person = { name: "Jan van Dijk", org_id, emails: [{ value: "jan@bakker.example" }] };
+  seen.person = (await new v2.PersonsApi(two).addPerson({ AddPersonRequest: person })).data;
+  const change = { id: org_id, UpdateOrganizationRequest: { name: "Bakker Wonen BV" } };
+  seen.renamed = (await new v2.OrganizationsApi(two).updateOrganization(change)).data;
+  const wanted = { term: "85123a", fields: "code", exact_match: true };
+  seen.products = (await new v2.ProductsApi(two).searchProducts(wanted)).data;
+  const discount = { description: "Korting", amount: 10, type: "percentage" };
+  seen.discount = (await deals.postAdditionalDiscount({ id: 3, AddAdditionalDiscountRequestBody: discount })).data;
+  await deals.updateDeal({ id: 2, UpdateDealRequest: { is_archived: true } });
+  seen.archived = (await deals.getArchivedDeals()).data.map((deal) => deal.id);
+}
+
+async function subscribe() {
+  const webhooks = new v1.WebhooksApi(one);
+  const wanted = { subscription_url: "https://hook.example/deals", event_action: "*", event_object: "deal", name: "x" };
+  seen.webhook = (await webhooks.addWebhook({ AddWebhookRequest: wanted })).data;
+  const before = (await webhooks.getWebhooks()).data.length;
+  await webhooks.deleteWebhook({ id: seen.webhook.id });
+  seen.webhooks = [before, (await webhooks.getWebhooks()).data.length];
+}
+
 async function refusals() {
   seen.addTime = await refusal(deals.addDeal({ AddDealRequest: { title: "x", add_time: "2020-01-01T00:00:00Z" } }));
   seen.unknown = await refusal(deals.getDeal({ id: 999 }));
@@ -101,6 +146,9 @@ async function main() {
   await attach();
   await page();
   await searchAndChange(recovery);
+  await setUp(status);
+  await relate();
+  await subscribe();
   await refusals();
   await oauth();
   console.log(JSON.stringify(seen));
