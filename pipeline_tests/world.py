@@ -4,6 +4,8 @@ Journeys that need real processes start those (`flows/`); this one is for what o
 database, quickly.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,15 +13,18 @@ import httpx
 from sqlalchemy import Engine, text
 
 from pipeline.config import Config
+from pipeline.domain.oauth_tokens import Tokens
 from pipeline.exact_online import feeds
 from pipeline.exact_online import limits as exact_limits
 from pipeline.exact_online.client import ExactOnlineClient
+from pipeline.exact_online.oauth import RefreshingAuth
 from pipeline.pipedrive import limits as pipedrive_limits
 from pipeline.pipedrive.client import PipedriveClient
 from pipeline.pipedrive.ledger import Ledger
 from pipeline.pipedrive.limits import MeteredTransport
 from pipeline.retry import RetryTransport
 from pipeline.sandbox.company import Company, seeded_company
+from pipeline.sandbox.company_clock import SandboxClock
 from pipeline.sandbox.exact_online import simulated_exact_online
 from pipeline.sandbox.pipedrive import simulated_pipedrive
 from pipeline.steps import landing, refresh_crm, refresh_erp
@@ -41,41 +46,71 @@ SETTINGS: dict[str, Any] = {
 }
 
 
+class TokensByTheClock:
+    """One chain of Exact's tokens in memory, whose age goes by the simulated clock."""
+
+    def __init__(self, clock: SandboxClock) -> None:
+        self._clock, self._issued_ms, self._tokens = clock, 0, Tokens("sandbox")
+
+    def read(self) -> Tokens:
+        """The tokens as they stand."""
+        return Tokens(self._tokens.refresh, self._tokens.access, (self._clock.now_ms - self._issued_ms) / 1000)
+
+    @contextmanager
+    def locked(self) -> Iterator["TokensByTheClock"]:
+        """Nobody else is there."""
+        yield self
+
+    def save(self, refresh: str, access: str) -> None:
+        """Keeps a new pair."""
+        self._tokens, self._issued_ms = Tokens(refresh, access), self._clock.now_ms
+
+
 @dataclass
 class World:
-    """Both sides and the warehouse between them."""
+    """Both sides and the warehouse between them. Waiting moves the simulated clocks and takes no time.
+
+    `erp` and `account` are settings of the simulated Exact Online and of the simulated Pipedrive.
+    """
 
     engine: Engine
     company: Company = field(default_factory=lambda: seeded_company(orders=40))
     settings: dict[str, Any] = field(default_factory=lambda: SETTINGS)
+    erp: dict[str, Any] = field(default_factory=dict)
     account: dict[str, Any] = field(default_factory=dict)
     slept: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.config = Config.model_validate(self.settings)
-        self.exact = simulated_exact_online(self.company, limits=False)
+        erp: dict[str, Any] = {"limits": False} | self.erp
+        self.exact = simulated_exact_online(self.company, **erp)
         limits = {"burst": None, "search_burst": None, "daily_tokens": None, "search_lag_seconds": 0.0}
         self.pipedrive = simulated_pipedrive(**(limits | self.account))
         self.client = self._exact_client()
 
+    def wait(self, seconds: float) -> None:
+        """Lets time pass on both sides."""
+        self.slept.append(seconds)
+        self.company.clock.advance(seconds)
+        self.pipedrive.advance(seconds)
+
+    def consent_again(self) -> None:
+        """Begins a new chain of tokens: the one before has ended, or is given up."""
+        self.control_exact("tokens", {})
+        self.client = self._exact_client()
+
     def _exact_client(self) -> ExactOnlineClient:
-        token = httpx.Client(base_url=EXACT, transport=SimulatorTransport(self.exact)).post(
-            "/api/oauth2/token",
-            data={
-                "grant_type": "refresh_token",
-                "refresh_token": "sandbox",
-                "client_id": "sandbox",
-                "client_secret": "sandbox",
-            },
-        )
+        def now() -> float:
+            return self.company.clock.now_ms / 1000
+
+        credentials = {"client_id": "sandbox", "client_secret": "sandbox"}
         http = httpx.Client(
             base_url=EXACT,
-            headers={"Authorization": f"Bearer {token.json()['access_token']}", "Accept": "application/json"},
-            transport=RetryTransport(
-                SimulatorTransport(self.exact), exact_limits.retry_policy(), sleep=self.slept.append
-            ),
+            auth=RefreshingAuth(TokensByTheClock(self.company.clock), base_url=EXACT, **credentials),
+            headers={"Accept": "application/json"},
+            transport=RetryTransport(SimulatorTransport(self.exact), exact_limits.retry_policy(now), sleep=self.wait),
         )
-        return ExactOnlineClient(http, self.company.division, sleep=self.slept.append)
+        return ExactOnlineClient(http, self.company.division, sleep=self.wait, now=now)
 
     def pipedrive_client(self, ledger: Ledger) -> PipedriveClient:
         """A client for the simulated account."""
@@ -85,7 +120,7 @@ class World:
             transport=RetryTransport(
                 MeteredTransport(SimulatorTransport(self.pipedrive), ledger),
                 pipedrive_limits.retry_policy(jitter=lambda: 0.0),
-                sleep=self.slept.append,
+                sleep=self.wait,
             ),
         )
         return PipedriveClient(http, ledger)
@@ -144,6 +179,13 @@ class World:
     def control(self, path: str, body: Any = None) -> Any:
         """A control call to the simulated Pipedrive."""
         http = httpx.Client(base_url=PIPEDRIVE, transport=SimulatorTransport(self.pipedrive))
+        response = http.request("GET" if body is None else "POST", f"/__sandbox/{path}", json=body)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def control_exact(self, path: str, body: Any = None) -> Any:
+        """A control call to the simulated Exact Online."""
+        http = httpx.Client(base_url=EXACT, transport=SimulatorTransport(self.exact))
         response = http.request("GET" if body is None else "POST", f"/__sandbox/{path}", json=body)
         assert response.status_code == 200, response.text
         return response.json()

@@ -136,10 +136,11 @@ ORDER BY 1, 2
 """
 _OTHER_SUM = """
 SELECT deal.administration, deal.order_number, deal.value, line.amount FROM crm.deals AS deal
-JOIN (SELECT administration, order_id, sum(round(quantity * item_price, 2)) AS amount
+JOIN (SELECT administration, order_id, sum(round(quantity * item_price, 2)) AS amount,
+        sum(quantity * item_price) AS exact
     FROM crm.deal_products GROUP BY administration, order_id) AS line
     ON line.administration = deal.administration AND line.order_id = deal.order_id
-WHERE line.amount <> deal.value AND NOT deal.is_deleted ORDER BY 1, 2
+WHERE line.amount <> deal.value AND round(line.exact, 2) <> deal.value AND NOT deal.is_deleted ORDER BY 1, 2
 """
 _TWICE = "SELECT kind, record_id, kept_id, found_at, closed_at FROM pipedrive.duplicates ORDER BY found_at DESC"
 _OTHER_WORTH = """

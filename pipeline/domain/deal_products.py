@@ -34,16 +34,24 @@ class DealRow:
     comments: str
 
     @property
+    def exact(self) -> Decimal:
+        """Quantity times price, not rounded."""
+        return self.quantity * self.item_price
+
+    @property
     def amount(self) -> Decimal:
         """What the row adds to the deal's value."""
         return row_amount(self.quantity, self.item_price)
 
 
-def deal_rows(lines: Iterable[OrderLine], amount_excl_vat: Decimal) -> list[DealRow]:
-    """One row a line in line order, and a last one for what the lines leave of the amount."""
+def deal_rows(lines: Iterable[OrderLine], amount_excl_vat: Decimal, *, rounded_once: bool = False) -> list[DealRow]:
+    """One row a line in line order, and a last one for what the lines leave of the amount.
+
+    `rounded_once`: the account rounds the sum of a deal instead of each of its rows.
+    """
     ordered = sorted(lines, key=lambda line: (line.line_number, line.line_id))
     rows = [_row(line) for line in ordered if line.quantity]
-    left = amount_excl_vat - sum((row.amount for row in rows), Decimal(0))
+    left = amount_excl_vat - sum((row.exact if rounded_once else row.amount for row in rows), Decimal(0))
     if rows and left:
         rows.append(DealRow(SURCHARGE_CODE, SURCHARGE_CODE, Decimal(1), left, SURCHARGE_COMMENT))
     return rows

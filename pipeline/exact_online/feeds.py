@@ -13,13 +13,15 @@ from pipeline.exact_online.odata import snake_case
 class Feed:
     """One collection: what it is called here, where it lies, which fields are asked for.
 
-    `extra` names fields that land under another column than their own name.
+    `extra` names fields that land under another column than their own name. `changed` is the moment of the change, by
+    which rows that turn up late are told; feeds without it only have the newest row versions read again.
     """
 
     name: str
     path: str
     fields: tuple[str, ...]
     extra: tuple[tuple[str, str], ...] = ()
+    changed: str = ""
 
     @cached_property
     def columns(self) -> tuple[tuple[str, str], ...]:
@@ -30,6 +32,11 @@ class Feed:
     def select(self) -> str:
         """The fields as `$select` takes them."""
         return ",".join(dict.fromkeys(field for field, _ in self.columns))
+
+    @cached_property
+    def dated_select(self) -> str:
+        """The fields, and the moment of the change where it isn't one of them."""
+        return ",".join(dict.fromkeys(filter(None, [*self.select.split(","), self.changed])))
 
 
 _ORDER_FIELDS = (
@@ -55,11 +62,18 @@ _LINE_FIELDS = ("ID", "LineNumber", "Item", "ItemCode", "Description", "Quantity
 
 ORDER_HISTORY = Feed("order_history", "bulk/SalesOrder/SalesOrders", _ORDER_FIELDS)
 ORDER_HISTORY_LINES = Feed("order_history_lines", "bulk/SalesOrder/SalesOrderLines", ("OrderID", *_LINE_FIELDS))
-ORDER_CHANGES = Feed("order_changes", "sync/SalesOrder/SalesOrderHeaders", ("Timestamp", "ID", *_ORDER_FIELDS))
-ORDER_LINE_CHANGES = Feed(
-    "order_line_changes", "sync/SalesOrder/SalesOrderLines", ("Timestamp", "OrderID", *_LINE_FIELDS)
+ORDER_CHANGES = Feed(
+    "order_changes", "sync/SalesOrder/SalesOrderHeaders", ("Timestamp", "ID", *_ORDER_FIELDS), changed="Modified"
 )
-DELETIONS = Feed("deletions", "sync/Deleted", ("Timestamp", "EntityType", "EntityKey", "DeletedDate"))
+ORDER_LINE_CHANGES = Feed(
+    "order_line_changes",
+    "sync/SalesOrder/SalesOrderLines",
+    ("Timestamp", "OrderID", *_LINE_FIELDS),
+    changed="Modified",
+)
+DELETIONS = Feed(
+    "deletions", "sync/Deleted", ("Timestamp", "EntityType", "EntityKey", "DeletedDate"), changed="DeletedDate"
+)
 ACCOUNTS = Feed(
     "accounts",
     "sync/CRM/Accounts",

@@ -124,6 +124,7 @@ def _after_429(attempt: Attempt) -> float:
     left_today = attempt.headers.get("x-daily-ratelimit-token-remaining")
     burst_left = attempt.headers.get("x-ratelimit-remaining", "")
     says_daily = left_today == "0" or (burst_left.isdigit() and int(burst_left) >= 1)
-    if says_daily or attempt.number >= 4:
+    most = 4 if burst_left or left_today else 2  # without headers a window that was waited for is all there is to tell
+    if says_daily or attempt.number >= most:
         raise BudgetSpent("Pipedrive's tokens for today are used up; it goes on after the reset.", is_told=True)
     return reset_seconds(attempt.headers)

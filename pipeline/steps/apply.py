@@ -49,7 +49,7 @@ def apply(engine: Engine, connect: Connect, config: Config, *, daily_tokens: int
         if backlog.anything_waits(engine, config):
             with_writer(Access(engine, connect, config, daily_tokens), report, carry_out)
         _count(engine, report)
-    _raise_what_stays_undone(report)
+    raise_what_stays_undone(report)
     return report
 
 
@@ -100,7 +100,8 @@ def carry_out(writer: Writer, only: Chosen | None = None) -> None:
         tx.execute(text("DELETE FROM state.pending WHERE stage = 'pipedrive/item_groups'"))
 
 
-def _raise_what_stays_undone(report: Report) -> None:
+def raise_what_stays_undone(report: Report) -> None:
+    """Raises RetryLater for answers that never came, GiveUp where the plan is full."""
     if report.in_doubt:
         raise RetryLater(
             f"{report.in_doubt} writes to Pipedrive were never answered; the next run looks them up first."

@@ -12,12 +12,12 @@ from typing import Any
 from sqlalchemy import Engine
 
 from pipeline.config import Config
-from pipeline.errors import RecordsGone
+from pipeline.errors import BudgetSpent, RecordsGone
 from pipeline.pipedrive.present import DEALS_AT_ONCE
-from pipeline.steps.apply import LOCK, Connect, carry_out, with_writer
+from pipeline.steps.apply import LOCK, Connect, carry_out, raise_what_stays_undone, with_writer
 from pipeline.steps.archive import OTHER_DEALS
 from pipeline.steps.audit_memory import Seen, correct, deals_with_rows, forget_drift, lose, note_rows, unseen
-from pipeline.steps.audit_rows import differing_rows
+from pipeline.steps.audit_rows import differing_rows, learn_rounding
 from pipeline.steps.bookkeeping import RECORD_COLUMNS
 from pipeline.steps.doubts import settle_doubts
 from pipeline.steps.outcomes import Report
@@ -61,6 +61,7 @@ def audit(engine: Engine, connect: Connect, config: Config, *, full: bool, daily
     with only_one(engine, LOCK):
         access = Access(engine, connect, config, daily_tokens)
         with_writer(access, found.report, lambda writer: _audit(writer, found))
+    raise_what_stays_undone(found.report)
     return found
 
 
@@ -109,7 +110,14 @@ def _compare(writer: Writer, kind: str, since: str | None, found: Audit) -> None
 
 
 def _pages(writer: Writer, path: str, since: str | None) -> Iterator[list[dict[str, Any]]]:
-    yield from writer.client.pages(path, **({"updated_since": since} if since else {}))
+    for page in writer.client.pages(path, **({"updated_since": since} if since else {})):
+        yield page
+        _leave_enough_for_live(writer)
+
+
+def _leave_enough_for_live(writer: Writer) -> None:
+    if writer.client.ledger.may_spend(live=False) <= 0:
+        raise BudgetSpent("Today's tokens for an audit are used up; the next one begins where a whole one ended.")
 
 
 def _take(found: Audit, kind: str, result: Seen) -> None:
@@ -159,6 +167,8 @@ def _compare_rows(writer: Writer, found: Audit) -> None:
     for start in range(0, len(deals), DEALS_AT_ONCE):
         differing, values = differing_rows(writer, deals[start : start + DEALS_AT_ONCE])
         note_rows(writer.engine, differing, values)
+        learn_rounding(writer, values)
+        _leave_enough_for_live(writer)
         found.differing |= {(administration, "deal_products", key) for administration, key in differing}
         found.fields["rows"] += len(differing)
         found.fields["value"] += len(values)

@@ -116,9 +116,7 @@ def note_rows(
             for deal, (deal_id, what) in differing.items()
         ]
         rows += [
-            _drift(
-                Waiting(*deal, 0), "deals", "value", one.deal_id, found=one.shown, wanted=one.wanted, number=one.number
-            )
+            _drift(Waiting(*deal, 0), "deals", "value", one.deal_id, **vars(one.difference))
             for deal, one in values.items()
         ]
         upsert(tx, tables.drift, rows)

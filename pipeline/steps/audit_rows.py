@@ -11,9 +11,11 @@ from pipeline.pipedrive.bodies import same
 from pipeline.pipedrive.present import rows_of
 from pipeline.steps.audit_memory import forget_values
 from pipeline.steps.backlog import Waiting
+from pipeline.steps.refresh_crm import ROUNDED_ONCE
 from pipeline.steps.rows_there import recognised
 from pipeline.steps.write_rows import RowTask, row_tasks
 from pipeline.steps.writer import Writer
+from pipeline.warehouse import memory
 
 Deal = tuple[str, str]  # administration, order
 
@@ -78,6 +80,18 @@ def _other_values(writer: Writer, tasks: Sequence[RowTask]) -> dict[Deal, OtherV
     return values
 
 
+def learn_rounding(writer: Writer, values: dict[Deal, OtherValue]) -> None:
+    """Notices an account that rounds the sum of a deal once: its rows are then reckoned so that the sum is right."""
+    of = {
+        "deals": [other.deal_id for other in values.values()],
+        "found": [other.difference.found for other in values.values()],
+    }
+    with writer.engine.begin() as tx:
+        if values and tx.execute(text(_ROUNDED_ONCE), of).scalar_one():
+            memory.note(tx, ROUNDED_ONCE, True)
+            tx.execute(text(_RECKON_AGAIN))
+
+
 def _wanted_values(writer: Writer, tasks: Sequence[RowTask]) -> dict[int, tuple[Deal, str, Decimal]]:
     """What deals should be worth, of those for which nothing waits."""
     of = {
@@ -91,6 +105,17 @@ def _wanted_values(writer: Writer, tasks: Sequence[RowTask]) -> dict[int, tuple[
         }
 
 
+_ROUNDED_ONCE = """
+SELECT EXISTS (SELECT FROM pipedrive.deals AS there
+    JOIN unnest(CAST(:deals AS bigint[]), CAST(:found AS numeric[])) AS other (deal_id, found) USING (deal_id)
+    JOIN pipedrive.deal_products AS line USING (administration, order_id)
+    GROUP BY there.deal_id, other.found HAVING round(sum(line.quantity * line.item_price), 2) = other.found)
+"""
+_RECKON_AGAIN = """
+INSERT INTO state.pending (stage, administration, key)
+SELECT 'crm/deal_products', administration, order_id FROM crm.deal_products GROUP BY administration, order_id
+HAVING sum(quantity * item_price) <> sum(round(quantity * item_price, 2)) ON CONFLICT DO NOTHING
+"""
 _VALUES = """
 SELECT there.administration, there.order_id, there.deal_id, wanted.order_number, wanted.value
 FROM pipedrive.deals AS there JOIN crm.deals AS wanted USING (administration, order_id)

@@ -15,17 +15,17 @@ from pipeline.config import Administration
 from pipeline.exact_online import feeds
 from pipeline.exact_online.client import ExactOnlineClient
 from pipeline.exact_online.feeds import Feed
-from pipeline.exact_online.odata import any_of, datetime_literal, record
+from pipeline.exact_online.odata import any_of, datetime_literal, plain, record
+from pipeline.exact_online.settled import Settled
+from pipeline.steps.deletions import AT_ONCE, ORDER_STAGES, pass_on_deletions
 from pipeline.warehouse import memory
 from pipeline.warehouse.connection import only_one
-from pipeline.warehouse.pending import queue
 from pipeline.warehouse.tables import exact_online as tables
 from pipeline.warehouse.writing import upsert
 
-OVERLAP = 500  # row versions read again, for rows that were committed behind the watermark
-ORDER_STAGES = ("erp/orders", "erp/order_lines")
-_LINES_AT_ONCE = 25  # orders whose lines are asked for in one call, so that the address stays short
-_ORDER_TYPES, _LINE_TYPE, _ACCOUNT_TYPE, _ITEM_TYPE, _PRICE_TYPE = (12, 32), 33, 2, 9, 8
+OVERLAP = 500  # row versions read again at least, for rows that turn up behind the watermark
+_TWICE_A_YEAR = timedelta(hours=1)  # by as much the wall clock, which Modified is told in, goes back each autumn
+_BEFORE_EXACT = "1990-01-01"  # a first reading says since when too: Exact may refuse one that has no filter
 
 
 @dataclass(frozen=True)
@@ -50,18 +50,24 @@ def land_changes(
     calls, rows = client.calls, 0
     with only_one(engine, f"{administration} {feed.name}"):
         with engine.connect() as connection:
-            seen = int(memory.watermark(connection, administration, _mark_of(feed)) or 0)
-        newest = seen
-        pages = client.pages(feed.path, filter=f"Timestamp gt {max(seen - OVERLAP, 0)}", select=feed.select)
+            newest = int(memory.watermark(connection, administration, _mark_of(feed)) or 0)
+            since = settled_version(connection, administration, feed)
+        settled = Settled(since)
+        pages = client.pages(feed.path, filter=f"Timestamp gt {since}", select=feed.dated_select)
         page = next(pages, None)
         while page is not None:
             following = next(pages, None)
             landed = [_landed(administration, row, feed) for row in page]
             newest = max([newest, *(row["timestamp"] for row in landed)])
+            for row in page:
+                settled.add(int(row["Timestamp"]), plain(row.get(feed.changed)))
             with engine.begin() as tx:
                 rows += upsert(tx, table, _once(landed, table), pending=pending, pending_key=pending_key)
                 if following is None:
                     memory.move_watermark(tx, administration, _mark_of(feed), str(newest))
+                    if feed.changed:
+                        kept = max(since, min(settled.version, newest - OVERLAP))
+                        memory.note(tx, _settled_name(administration, feed), kept)
             page = following
     return Landed(rows, client.calls - calls)
 
@@ -93,9 +99,9 @@ def land_deletions(engine: Engine, client: ExactOnlineClient, administration: st
         pending=("deletions",),
         pending_key="entity_key",
     )
-    with engine.begin() as tx:
-        _pass_on_deletions(tx, administration)
-    return landed
+    calls = client.calls
+    pass_on_deletions(engine, client, administration)
+    return Landed(landed.rows, landed.calls + client.calls - calls)
 
 
 def land_item_groups(engine: Engine, client: ExactOnlineClient, administration: str) -> Landed:
@@ -104,8 +110,8 @@ def land_item_groups(engine: Engine, client: ExactOnlineClient, administration: 
     with engine.connect() as connection:
         seen = memory.watermark(connection, administration, feed.name)
     newest = seen or ""
-    since = f"Modified ge {datetime_literal(datetime.fromisoformat(seen))}" if seen else ""
-    for page in client.pages(feed.path, select=feed.select, filter=since):
+    since = datetime_literal(datetime.fromisoformat(seen or _BEFORE_EXACT) - _TWICE_A_YEAR)
+    for page in client.pages(feed.path, select=feed.select, filter=f"Modified ge {since}"):
         landed = [{"administration": administration, **record(row, feed.columns)} for row in page]
         newest = max([newest, *(row["modified"].isoformat() for row in landed if row["modified"])])
         with engine.begin() as tx:
@@ -122,10 +128,10 @@ def land_order_line_changes(engine: Engine, client: ExactOnlineClient, administr
     )
     calls, rows = client.calls, 0
     with engine.connect() as connection:
-        as_of = int(memory.watermark(connection, administration, feed.name) or 0)
+        as_of = settled_version(connection, administration, feed)
         unknown = [row.order_id for row in connection.execute(text(_LINES_UNKNOWN), {"administration": administration})]
-    for start in range(0, len(unknown), _LINES_AT_ONCE):
-        for page in lines_of(client, unknown[start : start + _LINES_AT_ONCE]):
+    for start in range(0, len(unknown), AT_ONCE):
+        for page in lines_of(client, unknown[start : start + AT_ONCE]):
             lines = [{"administration": administration, "timestamp": as_of, **line} for line in page]
             with engine.begin() as tx:
                 rows += upsert(tx, tables.order_line_changes, lines, pending=ORDER_STAGES, pending_key="order_id")
@@ -145,17 +151,17 @@ def begin_order_feeds(engine: Engine, client: ExactOnlineClient, administration:
     The feeds then begin at what changed since yesterday, not with years of history that is read month by month. One
     counter numbers the rows of all of Exact's tables, so that the mark of the headers is good for the lines too.
     """
-    names = (feeds.ORDER_CHANGES.name, feeds.ORDER_LINE_CHANGES.name)
+    both = (feeds.ORDER_CHANGES, feeds.ORDER_LINE_CHANGES)
     with engine.connect() as connection:
-        marks = [memory.watermark(connection, administration.name, name) for name in names]
-    known = [int(mark) for mark in marks if mark is not None]
-    if len(known) < len(names):
+        unread = [feed for feed in both if memory.watermark(connection, administration.name, _mark_of(feed)) is None]
+    if unread:
         begin = _recent_timestamp(client, administration.time_zone)
         with engine.begin() as tx:
-            for name, mark in zip(names, marks, strict=True):
-                memory.move_watermark(tx, administration.name, name, mark or str(begin))
-        known.append(begin)
-    return min(known)
+            for feed in unread:
+                memory.move_watermark(tx, administration.name, _mark_of(feed), str(begin))
+                memory.note(tx, _settled_name(administration.name, feed), begin)
+    with engine.connect() as connection:
+        return min(settled_version(connection, administration.name, feed) for feed in both)
 
 
 def _recent_timestamp(client: ExactOnlineClient, time_zone: str) -> int:
@@ -165,6 +171,18 @@ def _recent_timestamp(client: ExactOnlineClient, time_zone: str) -> int:
         if timestamp is not None:
             return max(timestamp - 1, 0)
     return 0
+
+
+def settled_version(connection: Connection, administration: str, feed: Feed) -> int:
+    """The row version behind which the feed is read again: rows may still turn up up to its watermark."""
+    kept = memory.recall(connection, _settled_name(administration, feed))
+    if kept is not None:
+        return int(kept)
+    return max(int(memory.watermark(connection, administration, _mark_of(feed)) or 0) - OVERLAP, 0)
+
+
+def _settled_name(administration: str, feed: Feed) -> str:
+    return f"{administration} {_mark_of(feed)} settled"
 
 
 def _mark_of(feed: Feed) -> str:
@@ -189,39 +207,6 @@ def _once(rows: list[dict[str, Any]], table: Table) -> list[dict[str, Any]]:
     return list(newest.values())
 
 
-def _pass_on_deletions(tx: Connection, administration: str) -> None:
-    parameters = {"administration": administration}
-    found = tx.execute(text(_DELETED), parameters).all()
-    for stages, stage_types in (
-        (ORDER_STAGES, (*_ORDER_TYPES, _LINE_TYPE)),
-        (("erp/customers",), (_ACCOUNT_TYPE,)),
-        (("erp/products",), (_ITEM_TYPE, _PRICE_TYPE)),
-    ):
-        queue(tx, stages, administration, {row.key for row in found if int(row.entity_type) in stage_types and row.key})
-    tx.execute(
-        text("DELETE FROM state.pending WHERE stage = 'deletions' AND administration = :administration"), parameters
-    )
-
-
-_DELETED = """
-SELECT gone.entity_type,
-    coalesce(changed.order_id, line.order_id, known_line.order_id, price.item, gone.entity_key) AS key
-FROM exact_online.deletions AS gone
-JOIN state.pending AS waiting
-    ON waiting.stage = 'deletions' AND waiting.administration = gone.administration AND waiting.key = gone.entity_key
-LEFT JOIN exact_online.order_changes AS changed
-    ON gone.entity_type IN ('12', '32') AND changed.administration = gone.administration
-    AND changed.id = gone.entity_key
-LEFT JOIN exact_online.order_line_changes AS line
-    ON gone.entity_type = '33' AND line.administration = gone.administration AND line.id = gone.entity_key
-LEFT JOIN erp.order_lines AS known_line
-    ON gone.entity_type = '33' AND known_line.administration = gone.administration
-    AND known_line.line_id = gone.entity_key
-LEFT JOIN exact_online.item_prices AS price
-    ON gone.entity_type = '8' AND price.administration = gone.administration AND price.id = gone.entity_key
-WHERE gone.administration = :administration
-"""
-
 # An order the warehouse hasn't seen and no month of history holds has all its lines in the feed when they add up to
 # its amount; otherwise they are asked for.
 _LINES_UNKNOWN = """
@@ -236,7 +221,7 @@ WHERE changed.administration = :administration
     AND NOT EXISTS (SELECT FROM erp.orders AS known
         WHERE known.administration = changed.administration AND known.order_id = changed.order_id)
     AND changed.amount_fc_excl_vat IS DISTINCT FROM (
-        SELECT round(sum(line.amount_fc), 2) FROM exact_online.order_line_changes AS line
+        SELECT sum(round(line.quantity * line.net_price, 2)) FROM exact_online.order_line_changes AS line
         WHERE line.administration = changed.administration AND line.order_id = changed.order_id)
 ORDER BY changed.order_id
 """

@@ -16,7 +16,8 @@ from pipeline.config import Administration, Config
 from pipeline.exact_online import feeds
 from pipeline.exact_online.client import ExactOnlineClient
 from pipeline.exact_online.odata import datetime_literal, nested_rows, record
-from pipeline.steps.landing import ORDER_STAGES, begin_order_feeds, lines_of
+from pipeline.steps.deletions import ORDER_STAGES
+from pipeline.steps.landing import begin_order_feeds, lines_of
 from pipeline.warehouse import memory
 from pipeline.warehouse.connection import only_one
 from pipeline.warehouse.pending import QUEUED_AGAIN

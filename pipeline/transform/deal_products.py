@@ -16,10 +16,11 @@ COLUMNS = (
 )
 
 
-def to_deal_products(orders: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
+def to_deal_products(orders: pd.DataFrame, lines: pd.DataFrame, *, rounded_once: bool = False) -> pd.DataFrame:
     """The rows of each order's deal, in their order.
 
-    `orders` has `administration`, `order_id` and `value`; `lines` the columns of `erp.order_lines`.
+    `orders` has `administration`, `order_id` and `value`; `lines` the columns of `erp.order_lines`; `rounded_once` says
+    that the account rounds the sum of a deal instead of each of its rows.
     """
     by_order: dict[str, list[OrderLine]] = {}
     for order_id, *values in zip(
@@ -33,6 +34,6 @@ def to_deal_products(orders: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
         for administration, order_id, value in zip(
             orders["administration"], orders["order_id"], orders["value"], strict=True
         )
-        for position, row in enumerate(deal_rows(by_order.get(order_id, []), value), start=1)
+        for position, row in enumerate(deal_rows(by_order.get(order_id, []), value, rounded_once=rounded_once), start=1)
     ]
     return pd.DataFrame(rows, columns=pd.Index(COLUMNS), dtype=object)

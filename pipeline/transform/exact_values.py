@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pipeline.domain.money import to_cents
+from pipeline.domain.money import CENT, row_amount, to_cents
 from pipeline.domain.order_stage import Word
 
 _WORDS = {12: Word.OPEN, 20: Word.PARTIAL, 21: Word.COMPLETE, 45: Word.CANCELLED}
@@ -46,3 +46,13 @@ def instant(moment: datetime | None, zone: ZoneInfo) -> datetime | None:
 def amount(value: Decimal | int | None) -> Decimal | None:
     """An amount to the cent: Exact sends doubles, with their noise."""
     return None if value is None else to_cents(Decimal(value))
+
+
+def line_amount(told: Decimal, quantity: Decimal, net_price: Decimal) -> Decimal:
+    """A line's amount without VAT, to the cent.
+
+    Nobody could establish whether AmountFC of an order line holds VAT; NetPrice holds none, so that what is more than
+    it explains is VAT.
+    """
+    explained = row_amount(quantity, net_price)
+    return to_cents(told) if abs(told) <= abs(explained) + CENT else explained

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.transform.exact_values import amount, reference, trimmed
+from pipeline.transform.exact_values import line_amount, reference, trimmed
 
 COLUMNS = (
     "administration",
@@ -68,6 +68,7 @@ def _values(
 ) -> tuple[Any, ...]:
     item = reference(line["item"])
     known_item, known_group = known_groups.get(line["id"], (None, None))
+    quantity, net_price = Decimal(line["quantity"] or 0), Decimal(line["net_price"] or 0)
     group = known_group if known_group and known_item == item else groups_of_items.get(item or "")
     return (
         line["id"],
@@ -76,9 +77,9 @@ def _values(
         item,
         trimmed(line["item_code"]),
         trimmed(line["description"]),
-        Decimal(line["quantity"] or 0),
-        Decimal(line["net_price"] or 0),
-        amount(Decimal(line["amount_fc"] or 0)),
+        quantity,
+        net_price,
+        line_amount(Decimal(line["amount_fc"] or 0), quantity, net_price),
         group,
     )
 

@@ -138,6 +138,17 @@ def test_a_dry_run_plans_a_sync_creates_and_a_second_one_writes_nothing(stage: S
     assert "nothing waits" in stage.run("status").stdout
 
 
+def test_an_audit_puts_back_what_somebody_changed_by_hand(stage: Stage):
+    control = f"http://127.0.0.1:{stage.pipedrive}/__sandbox/change"
+    deal = stage.state()["deals"][0]
+    hand = {"kind": "edit_deal", "id": deal["id"], "fields": {"title": "van mij"}}
+    httpx.post(control, json=hand).raise_for_status()
+    found = counts(stage.run("audit", "--json"))
+    assert (found["deals"]["differing"], found["written"]["deals"], found["differences"]["title"]) == (1, 1, 1)
+    assert stage.state()["deals"][0]["title"] == deal["title"]
+    assert "differing" in stage.run("audit", "--full").stdout
+
+
 def test_a_spent_budget_ends_with_status_3_and_the_rest_is_kept():
     with a_stage("--daily-tokens", "900", "--burst", "0") as stage:
         finished = stage.run("sync", "--json")

@@ -198,36 +198,3 @@ def test_an_uncatalogued_item_becomes_a_product_that_ended(odd: World):
     product = products[order.lines[0].item_id]
     assert product["custom_fields"]["Artikelstatus"] == "Vervallen"
     assert product["custom_fields"]["Artikelgroep"] is None
-
-
-@pytest.mark.parametrize(
-    "account",
-    [
-        {"won_time_on_create": "ignored"},
-        {"won_time_on_create": "refused"},
-        {"bulk_is_atomic": False},
-        {"field_search_shape": "items"},
-        {"over_limit": "clamped"},
-        {"daily_headers": False},
-        {"value_with_products": "taken"},
-        {"patch_value_resets": True},
-        {"not_found_code": None},
-        {"recalculation_seconds": 5.0},
-    ],
-    ids=str,
-)
-def test_the_journey_ends_the_same_whatever_the_account_does_where_nobody_knows(
-    engine: Engine, account: dict[str, Any]
-):
-    world = World(engine, company=seeded_company(orders=12, products=40), account=account)
-    world.sync()
-    order = next(iter(world.company.orders.rows.values()))
-    world.company.set_status(order.id, 21, 21, 21)
-    world.company.change_line(order.lines[0].id, quantity=7)
-    world.sync()
-    world.control("clock", {"advance_seconds": 60})
-    assert_rows_are_the_wanted_ones(world)
-    assert_all_equal(world)
-    for won in world.company.orders.rows.values():
-        if won.invoice_status == 21 and won.status != 45:
-            assert world.deals()[won.id]["won_time"] == f"{won.order_date.isoformat()}T12:00:00Z"

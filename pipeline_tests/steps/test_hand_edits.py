@@ -57,6 +57,7 @@ def assert_as_wanted(world: World) -> None:
         ({"currency": "USD"}, "currency"),
         ({"expected_close_date": "2031-01-01"}, "expected_close_date"),
         ({"status": "lost", "lost_reason": "te duur"}, "status"),
+        ({"stage_id": 1}, "pipeline_id"),
         ({"custom_fields": {"Ordernummer": "1"}}, "Ordernummer"),
         ({"custom_fields": {"Exact order-ID": None}}, "Exact order-ID"),
         ({"custom_fields": {"Leverstatus": None}}, "Leverstatus"),
