@@ -2,7 +2,7 @@
 # ARGS passes options on: make test ARGS="-k orders", make demo ARGS="--orders 500".
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench clean chromium
+.PHONY: help setup demo test check format bench chaos clean chromium
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -37,6 +37,9 @@ format: $(READY) ## puts the code in shape
 
 bench: $(READY) ## measures, and prints the figures
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: $(READY) ## kills it at 150 points, breaks every sixth request, tries any sequence; prints the figures
+	@$(BIN)/python -W ignore -m pipeline_tests.chaos $(ARGS)
 
 clean: ## removes what was installed and cached; data in .local stays
 	rm -rf .venv .tools .cache .pytest_cache .ruff_cache .hypothesis
