@@ -79,15 +79,15 @@ class RetryTransport(httpx.BaseTransport):
         """Closes the connections underneath."""
         self._inner.close()
 
-    def _sent(self, request: httpx.Request) -> tuple[httpx.Response | None, httpx.TransportError | None]:
+    def _sent(self, request: httpx.Request) -> tuple[httpx.Response | None, httpx.RequestError | None]:
         try:
             response = self._inner.handle_request(request)
             response.read()
-        except httpx.TransportError as problem:
+        except httpx.RequestError as problem:  # a body that can't be unpacked counts as none
             return None, problem
         return response, None
 
-    def _no_answer(self, request: httpx.Request, problem: httpx.TransportError | None) -> httpx.Response:
+    def _no_answer(self, request: httpx.Request, problem: httpx.RequestError | None) -> httpx.Response:
         where = f"{request.url.scheme}://{request.url.netloc.decode()}"
         if isinstance(problem, httpx.ConnectError | httpx.ConnectTimeout) or request.method == "GET":
             raise RetryLater(

@@ -1,6 +1,7 @@
 """Asks Pipedrive, and turns its refusals into what to do next. What a body means is not known here."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -72,16 +73,20 @@ class PipedriveClient:
 def answered(response: httpx.Response) -> dict[str, Any]:
     """The answer's JSON when the request was carried out; raises what to do next otherwise."""
     method, path, status = response.request.method, response.request.url.path, response.status_code
-    try:
+    answer: Any = None
+    with suppress(ValueError):
         answer = response.json()
-    except ValueError:
-        answer = None
-    if response.is_success and isinstance(answer, dict) and answer.get("success", True):
+    if response.is_success and _is_whole(answer, method):
         return answer
-    if status >= 500 or response.is_success:
+    if status >= 500 or status == 408 or status < 400:
         error = RetryLater if method == "GET" else OutcomeUnknown
         raise error(f"Pipedrive answered {method} {path} with {status} and no usable result")
     raise refusal(answer, method, path, status, response.request.url.host)
+
+
+def _is_whole(answer: Any, method: str) -> bool:
+    """Whether the answer says that it was carried out, and with what result."""
+    return isinstance(answer, dict) and answer.get("success", True) and ("data" in answer or method == "DELETE")
 
 
 def refusal(answer: Any, method: str, path: str, status: int, host: str) -> PipelineError:

@@ -17,6 +17,7 @@ class Ledger:
     remaining: int
     keep_for_live: float = 0.0
     is_told: bool = False  # whether the limit came from Pipedrive
+    day: str = ""  # the budget day it counts for
     is_refused: bool = False  # whether it refused a request because the day's tokens are gone
     requests: Counter[str] = field(default_factory=Counter)
     tokens: Counter[str] = field(default_factory=Counter)
@@ -51,6 +52,13 @@ class Ledger:
             }
             self._booked, self._booked_tokens = self.requests.copy(), self.tokens.copy()
             return new
+
+    def begin_day(self, day: str) -> None:
+        """Another budget day has begun; where headers tell what is left, the next answer does."""
+        with self._lock:
+            if self.day not in {"", day} and not self.is_told:
+                self.remaining, self.is_refused = self.limit, False
+            self.day = day
 
     def exhaust(self) -> None:
         """Notes that Pipedrive said the day's tokens are gone, where its headers did not."""

@@ -83,6 +83,10 @@ class MeteredTransport(httpx.BaseTransport):
             response = self._inner.handle_request(request)
             response.read()
             status, headers = response.status_code, response.headers
+        except httpx.RequestError as problem:
+            if not isinstance(problem, httpx.ConnectError | httpx.ConnectTimeout):
+                self._ledger.book(request.method, request.url.path, {})  # it may have been carried out
+            raise
         finally:
             window.leave(status, headers)
         if status != 429:

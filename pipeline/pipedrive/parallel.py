@@ -83,8 +83,9 @@ class Workers:
         return self._stop.reason
 
     def resume(self) -> None:
-        """What stopped the work was mended."""
-        self._stop = _Stop()
+        """The records' refusals that stopped the work were met; whatever else stopped it still does."""
+        if isinstance(self._stop.reason, RefusedAlike | None):
+            self._stop = _Stop()
 
     def __enter__(self) -> Self:
         return self

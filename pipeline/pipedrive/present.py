@@ -65,11 +65,25 @@ def searched(client: PipedriveClient, schema: Schema, kind: str, key: str) -> li
     """
     entity, name = RECOVERY_FIELDS[kind]
     code = schema.code(entity, name)
-    answer = client.get("/api/v2/itemSearch/field", term=key, entity_type=entity, field=code, match="exact")
+    records = _hits(client, kind, entity, code, key)
+    found = [shown for record in records if (shown := _found(schema, entity, code, record))]
+    return sorted((one for one in found if one.key == key), key=lambda one: one.record_id)
+
+
+def numbered(client: PipedriveClient, schema: Schema, key: str, number: str, *, title: str) -> list[Found]:
+    """Deals with that order number and title, when their key was lost with its field."""
+    code = schema.code("deal", "Ordernummer")
+    records = _hits(client, "deals", "deal", code, number)
+    ours = [one for one in records if (one.get("custom_fields") or {}).get(code) == number and one["title"] == title]
+    return sorted((Found(key, int(one["id"]), None, one) for one in ours), key=lambda one: one.record_id)
+
+
+def _hits(client: PipedriveClient, kind: str, entity: str, code: str, term: str) -> list[dict[str, Any]]:
+    """The records an exact field search names, as they are now."""
+    answer = client.get("/api/v2/itemSearch/field", term=term, entity_type=entity, field=code, match="exact")
     rows = answer.get("items", []) if isinstance(answer, dict) else answer or []
     records = (client.look(f"/api/v2/{kind}/{(row.get('item') or row)['id']}") for row in rows)
-    found = [shown for record in records if record and (shown := _found(schema, entity, code, record))]
-    return sorted((one for one in found if one.key == key), key=lambda one: one.record_id)
+    return [record for record in records if record]
 
 
 def rows_of(client: PipedriveClient, deal_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 from pipeline.pipedrive.fields import CustomField
 
@@ -25,11 +26,16 @@ class Schema:
     options: dict[tuple[str, str, str], tuple[int, str]] = field(default_factory=dict)  # (…, meaning) → id, label
     users: dict[str, User] = field(default_factory=dict)  # by e-mail, lower case
 
-    @property
-    def ids(self) -> tuple:
-        """All that the content of records is made of: another one means other content."""
+    def contradicts(self, known: Self) -> bool:
+        """Whether something that was known is another one now, so that content written with it is wrong."""
         options = {key: option for key, (option, _) in self.options.items()}
-        return self.pipeline_id, self.stages, self.fields, options, self.users
+        return (
+            known.pipeline_id not in {0, self.pipeline_id}
+            or any(self.stages.get(stage) != found for stage, found in known.stages.items())
+            or any(self.fields.get(field) != code for field, code in known.fields.items())
+            or any(options.get(key) != option for key, (option, _) in known.options.items())
+            or bool(known.users and known.users != self.users)
+        )
 
     def code(self, entity: str, name: str) -> str:
         """The field's key."""

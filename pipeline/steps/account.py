@@ -13,9 +13,10 @@ from pipeline.pipedrive.bodies import seen
 from pipeline.pipedrive.client import PipedriveClient
 from pipeline.pipedrive.fields import CustomField, custom_fields
 from pipeline.pipedrive.schema import Schema, User
-from pipeline.steps.bookkeeping import RECORD_COLUMNS, doubt_rows, queue_refused
+from pipeline.steps.bookkeeping import RECORD_COLUMNS, doubt_rows, queue_refused, queue_what_waited_for
 from pipeline.steps.duplicates import Duplicate, note_duplicates
 from pipeline.warehouse import memory
+from pipeline.warehouse.pending import QUEUED_AGAIN
 from pipeline.warehouse.tables import pipedrive as tables
 from pipeline.warehouse.writing import upsert
 
@@ -43,6 +44,9 @@ def schema_for(engine: Engine, client: PipedriveClient, config: Config) -> Schem
     if names is None and used_before:
         _recognise(engine, client, config, schema)
     _keep(engine, schema, configured)
+    if schema.contradicts(known):
+        with engine.begin() as tx:
+            tx.execute(text(_QUEUE_WRITTEN))
     return schema
 
 
@@ -57,7 +61,7 @@ def reread_schema(engine: Engine, client: PipedriveClient, config: Config) -> tu
     configured = {"pipeline": config.pipedrive.pipeline, "stages": config.pipedrive.stages.model_dump()}
     schema, _ = setup.complete(client, _named(known, names, configured), fields=wanted, **configured)
     _keep(engine, schema, configured)
-    changed = schema.ids != known.ids
+    changed = schema.contradicts(known)
     if changed:
         with engine.begin() as tx:
             tx.execute(text(_QUEUE_WRITTEN))
@@ -153,15 +157,9 @@ def remember_found(
     `written` gives the content that was to be written, where we know it: what of it stands there was. Others are
     written once more, and the rows of such deals read.
     """
-    written, duplicates = written or {}, list[Duplicate]()
+    written = written or {}
     table, (key, record_id) = getattr(tables, kind), RECORD_COLUMNS[kind]
-    names = [administration.name for administration in config.administrations]
-    oldest: dict[tuple[str, str], present.Found] = {}
-    for one in sorted(found, key=lambda one: one.record_id):
-        for administration in [one.administration] if one.administration in names else names:
-            first = oldest.setdefault((administration, one.key), one)
-            if first is not one:
-                duplicates.append((administration, one, first))
+    chosen, duplicates = _first_of_each(engine, kind, found, config)
     rows = [
         {
             "administration": administration,
@@ -170,14 +168,56 @@ def remember_found(
             "written": seen(written[one.key], one.record) if written.get(one.key) else None,
             **({"is_archived": bool(one.record.get("is_archived"))} if kind == "deals" else {}),
         }
-        for (administration, _), one in oldest.items()
+        for (administration, _), one in chosen.items()
     ]
     with engine.begin() as tx:
         upsert(tx, table, rows, keeping=(record_id, "written"))
         note_duplicates(tx, kind, duplicates)
+        queue_what_waited_for(tx, kind, [row[key] for row in rows])
         if kind == "deals":
             unread = [(row["administration"], row[key]) for row in rows if row["written"] is None]
             doubt_rows(tx, unread)
+
+
+def _first_of_each(
+    engine: Engine, kind: str, found: Iterable[present.Found], config: Config
+) -> tuple[dict[tuple[str, str], present.Found], list[Duplicate]]:
+    """The oldest record of each key in each administration, and those too many.
+
+    Products don't say whose they are: they go to the administrations that want such a product, one to each.
+    """
+    names = [administration.name for administration in config.administrations]
+    with engine.connect() as connection:
+        wanted, linked = _wanting(connection, kind), _linked(connection, kind)
+    chosen: dict[tuple[str, str], present.Found] = {}
+    duplicates: list[Duplicate] = []
+    for one in sorted(found, key=lambda one: one.record_id):
+        owners = [one.administration] if one.administration in names else wanted.get(one.key, names)
+        places = [(owner, one.key) for owner in owners]
+        own = [place for place in places if linked.get(place) == one.record_id]
+        free = own or [place for place in places if place not in chosen and place not in linked]
+        if free:
+            chosen[free[0]] = one
+        else:
+            kept = chosen.get(places[0]) or present.Found(one.key, linked[places[0]])
+            duplicates.append((owners[0], one, kept))
+    return chosen, duplicates
+
+
+def _wanting(connection: Connection, kind: str) -> dict[str, list[str]]:
+    """The administrations that want a record of that key."""
+    key, _ = RECORD_COLUMNS[kind]
+    wanted: dict[str, list[str]] = {}
+    for row in connection.execute(text(f"SELECT administration, {key} AS key FROM crm.{kind} ORDER BY 1, 2")):
+        wanted.setdefault(row.key, []).append(row.administration)
+    return wanted
+
+
+def _linked(connection: Connection, kind: str) -> dict[tuple[str, str], int]:
+    """The records known already."""
+    key, record_id = RECORD_COLUMNS[kind]
+    query = f"SELECT administration, {key} AS key, {record_id} AS record_id FROM pipedrive.{kind}"
+    return {(row.administration, row.key): row.record_id for row in connection.execute(text(query))}
 
 
 def adopt_organizations(engine: Engine, client: PipedriveClient, schema: Schema) -> None:
@@ -192,14 +232,18 @@ def adopt_organizations(engine: Engine, client: PipedriveClient, schema: Schema)
             for customer, org_id in match(customers.values(), free).items()
         ]
         upsert(tx, tables.organizations, rows)
+        queue_what_waited_for(tx, "organizations", [row["customer_id"] for row in rows])
 
 
-_QUEUE_WRITTEN = """
+_QUEUE_WRITTEN = f"""
 INSERT INTO state.pending (stage, administration, key)
 SELECT 'pipedrive/organizations', administration, customer_id FROM pipedrive.organizations
+    JOIN crm.organizations USING (administration, customer_id)
 UNION ALL SELECT 'pipedrive/products', administration, product_key FROM pipedrive.products
+    JOIN crm.products USING (administration, product_key)
 UNION ALL SELECT 'pipedrive/deals', administration, order_id FROM pipedrive.deals
-ON CONFLICT DO NOTHING
+    JOIN crm.deals USING (administration, order_id)
+{QUEUED_AGAIN}
 """
 _WITHOUT_ORGANIZATION = """
 SELECT customer_id, name, debtor_code, administration, postcode, website FROM crm.organizations AS wanted

@@ -44,10 +44,10 @@ def apply(engine: Engine, connect: Connect, config: Config, *, daily_tokens: int
     Raises GiveUp or RetryLater when Pipedrive can't be worked with; what was written until then is remembered.
     """
     report = Report()
-    with only_one(engine, LOCK):
+    with only_one(engine, LOCK) as still_locked:
         _notice_configuration(engine, config)
         if backlog.anything_waits(engine, config):
-            with_writer(Access(engine, connect, config, daily_tokens), report, carry_out)
+            with_writer(Access(engine, connect, config, daily_tokens, still_locked), report, carry_out)
         _count(engine, report)
     raise_what_stays_undone(report)
     return report
@@ -83,7 +83,8 @@ def _writer(access: Access, client: PipedriveClient, report: Report, workers: Wo
     schema = schema_for(access.engine, client, access.config)
     with access.engine.connect() as connection:
         names, opens = group_names(connection), takes_rows_on_open_deals_only(connection)
-    return Writer(access.engine, client, access.config, schema, names, report, workers, opens_for_rows=opens)
+    sides = (access.engine, client, access.config, schema, names, report, workers, access.still_locked)
+    return Writer(*sides, opens_for_rows=opens)
 
 
 def carry_out(writer: Writer, only: Chosen | None = None) -> None:
@@ -91,7 +92,7 @@ def carry_out(writer: Writer, only: Chosen | None = None) -> None:
     _tell_the_planner(writer.engine)
     for _ in range(PASSES):
         writer.report.in_doubt = writer.report.again = 0
-        settle_doubts(writer.engine, writer.client, writer.schema, writer.config)
+        settle_doubts(writer)
         close_duplicates(writer.engine, writer.client)
         _write_all(writer, only)
         if not writer.report.in_doubt and not writer.report.again:
@@ -108,7 +109,7 @@ def raise_what_stays_undone(report: Report) -> None:
         )
     if report.paused:
         raise GiveUp(
-            f"{report.paused} No further deals are made, all else was written: get a larger plan, or let old deals be "
+            f"{report.paused} No further ones are made, all else was written: get a larger plan, or let old deals be "
             "archived (archive_after_months, deal_cap)."
         )
 
@@ -131,6 +132,9 @@ def _write_all(writer: Writer, only: Chosen | None) -> None:
         make_room(writer, live=live)
         for kind, choice in backlog.OF_ORDERS:
             _write(writer, kind, choice, only, live=live)
+    if writer.adopts_again:
+        adopt_organizations(writer.engine, writer.client, writer.schema)
+        writer.adopts_again = False
     for kind in ("organizations", "products"):
         _write(writer, kind, backlog.ALL, only, live=False)
     archive_old(writer)

@@ -4,11 +4,13 @@ Off unless `archive_after_months` or `deal_cap` is set. With a cap only as many 
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, text
 
 from pipeline.config import Config
 from pipeline.domain.budget import WRITE
+from pipeline.errors import HoldRow
 from pipeline.pipedrive.parallel import Done
 from pipeline.steps.ledger_book import book
 from pipeline.steps.writer import Writer
@@ -62,23 +64,37 @@ def _archive(writer: Writer, wanted: int, *, live: bool) -> None:
         return
     of = {"months": writer.config.pipedrive.archive_after_months, "most": most}
     with writer.engine.connect() as connection:
-        deals = [row.deal_id for row in connection.execute(text(_OLDEST), of)]
+        refused = memory.recall(connection, _REFUSED_ON) == _today()
+        deals = [] if refused else [row.deal_id for row in connection.execute(text(_OLDEST), of)]
     for start in range(0, len(deals), _CHUNK):
-        outcomes = writer.workers.begin(lambda deal_id: _put_away(writer, deal_id), deals[start : start + _CHUNK])
+        outcomes = list(writer.workers.begin(lambda deal: _put_away(writer, deal), deals[start : start + _CHUNK]))
         away = [outcome.item for outcome in outcomes if isinstance(outcome, Done)]
         with writer.engine.begin() as tx:
-            tx.execute(
-                text("UPDATE pipedrive.deals SET is_archived = true WHERE deal_id = ANY(:deals)"), {"deals": away}
-            )
+            tx.execute(text(_AWAY), {"deals": away})
+            if not away:
+                memory.note(tx, _REFUSED_ON, _today())
             book(tx, writer.client.ledger)
         if writer.workers.stopped_by:
             raise writer.workers.stopped_by
+        if not away:
+            return
 
 
 def _put_away(writer: Writer, deal_id: int) -> None:
-    writer.client.patch(f"/api/v2/deals/{deal_id}", {"is_archived": True})
+    """Archives the deal; one that was archived or deleted by hand is out of the way already."""
+    try:
+        writer.client.patch(f"/api/v2/deals/{deal_id}", {"is_archived": True})
+    except HoldRow:
+        there = writer.client.look(f"/api/v2/deals/{deal_id}")
+        if there is not None and not there.get("is_archived"):
+            raise
 
 
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+_REFUSED_ON = "pipedrive refused to archive on"  # that day no further deal is tried
 _AWAY = "UPDATE pipedrive.deals SET is_archived = true WHERE deal_id = ANY(:deals)"
 _COMING = """
 SELECT count(*) FROM state.pending AS waiting

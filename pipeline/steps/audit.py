@@ -5,6 +5,7 @@ An audit only corrects what this pipeline remembers of Pipedrive; the ordinary d
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from pipeline.config import Config
-from pipeline.errors import BudgetSpent, RecordsGone
+from pipeline.errors import BudgetSpent, Full, HoldRow, RecordsGone
 from pipeline.pipedrive.present import DEALS_AT_ONCE
 from pipeline.steps.apply import LOCK, Connect, carry_out, raise_what_stays_undone, with_writer
 from pipeline.steps.archive import OTHER_DEALS
@@ -38,6 +39,7 @@ class Audit:
     looked_at: Counter[str] = field(default_factory=Counter)  # records by table
     differing: set[tuple[str, str, str]] = field(default_factory=set)  # administration, table, key
     suspects: set[tuple[str, str]] = field(default_factory=set)  # deals whose rows may have been touched
+    tried_again: set[tuple[str, str, str]] = field(default_factory=set)  # refused before, and there all the same
     fields: Counter[str] = field(default_factory=Counter)  # differences by field
     report: Report = field(default_factory=Report)
 
@@ -58,8 +60,8 @@ class Audit:
 def audit(engine: Engine, connect: Connect, config: Config, *, full: bool, daily_tokens: int) -> Audit:
     """Compares what changed in Pipedrive since the last audit, or everything, and writes the repairs."""
     found = Audit(full)
-    with only_one(engine, LOCK):
-        access = Access(engine, connect, config, daily_tokens)
+    with only_one(engine, LOCK) as still_locked:
+        access = Access(engine, connect, config, daily_tokens, still_locked)
         with_writer(access, found.report, lambda writer: _audit(writer, found))
     raise_what_stays_undone(found.report)
     return found
@@ -68,16 +70,17 @@ def audit(engine: Engine, connect: Connect, config: Config, *, full: bool, daily
 def _audit(writer: Writer, found: Audit) -> None:
     began = datetime.now(UTC)
     since = None if found.is_full else _since(writer.engine)
-    settle_doubts(writer.engine, writer.client, writer.schema, writer.config)
+    settle_doubts(writer)
     schema_changed = writer.schema_was_mended()
     forget_drift(writer.engine)
     for kind in RECORD_COLUMNS:
         _compare(writer, kind, since, found)
     _find_the_gone(writer, since, found)
     _compare_rows(writer, found)
-    carry_out(writer, None if schema_changed else found.differing)
     with writer.engine.begin() as tx:
-        memory.note(tx, _MARK, began.isoformat())
+        memory.note(tx, _MARK, began.isoformat())  # whatever is to be repaired is queued
+    with_deals = {(name, "deals", key) for name, kind, key in found.differing if kind == "deal_products"}
+    carry_out(writer, None if schema_changed else found.differing | with_deals | found.tried_again)
 
 
 def _since(engine: Engine) -> str | None:
@@ -101,7 +104,8 @@ def _compare(writer: Writer, kind: str, since: str | None, found: Audit) -> None
             _take(found, kind, result)
             seen |= {int(record["id"]) for record in page}
             for deal_id in result.archived_too_early:
-                take_out(writer.client, deal_id)
+                with suppress(HoldRow, Full):  # deleted since, or no room: it waits in the archive
+                    take_out(writer.client, deal_id)
     if since is None:
         _look_for_unseen(writer, kind, seen, found)
     if since is None and kind == "deals":
@@ -123,6 +127,7 @@ def _leave_enough_for_live(writer: Writer) -> None:
 def _take(found: Audit, kind: str, result: Seen) -> None:
     found.looked_at[kind] += result.ours
     found.suspects |= result.suspects
+    found.tried_again |= result.tried_again
     for administration, key, name in result.drift:
         found.differing.add((administration, kind, key))
         found.fields[name] += 1

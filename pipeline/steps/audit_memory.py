@@ -35,6 +35,7 @@ class Seen:
     others: int = 0
     drift: list[tuple[str, str, str]] = field(default_factory=list)  # administration, key, field
     suspects: set[tuple[str, str]] = field(default_factory=set)
+    tried_again: set[tuple[str, str, str]] = field(default_factory=set)  # refused before: administration, table, key
     archived_too_early: list[int] = field(default_factory=list)  # deals whose order changed after
 
 
@@ -50,7 +51,11 @@ def correct(writer: Writer, kind: str, page: Sequence[Mapping[str, Any]]) -> See
         for administration in {row["administration"] for row in rows}:
             keys = {row["key"] for row in rows if row["administration"] == administration}
             queue(tx, (f"pipedrive/{kind}",), administration, keys)
-        tx.execute(text(_QUEUE_REFUSED_BUT_THERE), {"kind": kind, "stage": f"pipedrive/{kind}", "keys": _keys(linked)})
+        kinds = [kind, "deal_products"] if kind == "deals" else [kind]
+        refused = tx.execute(text(_REFUSED_BUT_THERE), {"kinds": kinds, "keys": _keys(linked)}).all()
+        result.tried_again = {(row.administration, row.kind, row.key) for row in refused}
+        for administration, stood, key in result.tried_again:
+            queue(tx, (f"pipedrive/{stood}",), administration, [key])
         strangers = [record for record_id, record in by_id.items() if record_id not in _ids(linked)]
         note_duplicates(tx, kind, _copies(tx, writer, kind, strangers))
     result.ours, result.others = len(linked), len(strangers)
@@ -197,13 +202,12 @@ def _copies(
     keyed = {int(one["id"]): key for one in strangers if (key := (one.get("custom_fields") or {}).get(code))}
     copies = []
     for row in tx.execute(text(_WITH_KEY[kind]), {"keys": list(keyed.values())}) if keyed else ():
-        for record_id in (record_id for record_id, key in keyed.items() if key == row.key):
-            kept, other = row.record_id, record_id
-            if kind == "deals" and other < kept:
-                kept, other = other, kept
-                gone = RecordsGone("an older one was found", kind=kind, keys=[row.key], successor=kept)
-                forget_gone(tx, row.administration, gone)
-            copies.append((row.administration, Found(row.key, other), Found(row.key, kept)))
+        alike = sorted([row.record_id, *(record_id for record_id, key in keyed.items() if key == row.key)])
+        kept = alike[0] if kind == "deals" else row.record_id
+        if kept != row.record_id:
+            gone = RecordsGone("an older one was found", kind=kind, keys=[row.key], successor=kept)
+            forget_gone(tx, row.administration, gone)
+        copies += [(row.administration, Found(row.key, one), Found(row.key, kept)) for one in alike if one != kept]
     return copies
 
 
@@ -253,10 +257,8 @@ _WITH_KEY = {
         WHERE {key} = ANY(:keys)"""
     for kind, (key, record_id) in RECORD_COLUMNS.items()
 }
-_QUEUE_REFUSED_BUT_THERE = """
-INSERT INTO state.pending (stage, administration, key)
-SELECT :stage, administration, key FROM pipedrive.rejected WHERE kind = :kind AND key = ANY(:keys)
-ON CONFLICT DO NOTHING
+_REFUSED_BUT_THERE = """
+SELECT administration, kind, key FROM pipedrive.rejected WHERE kind = ANY(:kinds) AND key = ANY(:keys)
 """
 _NUMBER = "SELECT order_number FROM crm.deals WHERE administration = :administration AND order_id = :key"
 _FORGET_VALUE = """

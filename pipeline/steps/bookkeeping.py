@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 
 from pipeline.errors import RecordsGone
 from pipeline.steps.backlog import Waiting
-from pipeline.warehouse.pending import queue
+from pipeline.warehouse.pending import QUEUED_AGAIN, queue
 from pipeline.warehouse.tables import pipedrive as tables
 from pipeline.warehouse.writing import remove, upsert
 
@@ -86,6 +86,8 @@ def queue_what_waited_for(tx: Connection, kind: str, keys: Sequence[str]) -> Non
     """What was refused for want of these organizations or products is tried again now that they are there."""
     if kind in _REFUSED_FOR_WANT_OF and keys:
         tx.execute(text(_REFUSED_FOR_WANT_OF[kind]), {"keys": list(keys)})
+    if kind == "organizations" and keys:
+        tx.execute(text(_DEALS_LINKED_OTHERWISE), {"keys": list(keys)})
 
 
 def queue_refused(tx: Connection) -> None:
@@ -122,11 +124,11 @@ USING unnest(CAST(:administrations AS text[]), CAST(:keys AS text[]), CAST(:tick
 WHERE waiting.stage = :stage AND waiting.administration = done.administration AND waiting.key = done.key
     AND waiting.ticket = done.ticket
 """
-_TAKE_BACK = """
+_TAKE_BACK = f"""
 WITH taken_back AS (
     DELETE FROM pipedrive.rejected WHERE kind = :kind AND position(reason IN :said) > 0 RETURNING administration, key)
 INSERT INTO state.pending (stage, administration, key)
-SELECT :stage, administration, key FROM taken_back ON CONFLICT DO NOTHING
+SELECT :stage, administration, key FROM taken_back {QUEUED_AGAIN}
 """
 _NO_ROWS = """
 DELETE FROM state.pending AS waiting
@@ -138,18 +140,29 @@ _QUEUE_REFUSED = """
 INSERT INTO state.pending (stage, administration, key)
 SELECT DISTINCT 'pipedrive/' || refused.kind, refused.administration, refused.key FROM pipedrive.rejected AS refused
 JOIN {wanted} AS wanted ON wanted.administration = refused.administration AND wanted.order_id = refused.key
-WHERE refused.kind = '{kind}' AND wanted.{column} = ANY(:keys) ON CONFLICT DO NOTHING
+WHERE refused.kind = '{kind}' AND wanted.{column} = ANY(:keys) {again}
+"""
+_DEALS_LINKED_OTHERWISE = f"""
+INSERT INTO state.pending (stage, administration, key)
+SELECT 'pipedrive/deals', administration, order_id FROM pipedrive.deals AS deal
+JOIN crm.deals AS wanted USING (administration, order_id)
+JOIN pipedrive.organizations AS organization USING (administration, customer_id)
+WHERE customer_id = ANY(:keys) AND deal.written ->> 'org_id' <> organization.org_id::text {QUEUED_AGAIN}
 """
 _REFUSED_FOR_WANT_OF = {
-    "organizations": _QUEUE_REFUSED.format(wanted="crm.deals", kind="deals", column="customer_id"),
-    "products": _QUEUE_REFUSED.format(wanted="crm.deal_products", kind="deal_products", column="product_key"),
+    kind: _QUEUE_REFUSED.format(wanted=wanted, kind=refused, column=column, again=QUEUED_AGAIN)
+    for kind, wanted, refused, column in (
+        ("organizations", "crm.deals", "deals", "customer_id"),
+        ("products", "crm.deal_products", "deal_products", "product_key"),
+    )
 }
-_QUEUE_ALL_REFUSED = """
+_QUEUE_ALL_REFUSED = f"""
 INSERT INTO state.pending (stage, administration, key)
-SELECT 'pipedrive/' || kind, administration, key FROM pipedrive.rejected ON CONFLICT DO NOTHING
+SELECT 'pipedrive/' || kind, administration, key FROM pipedrive.rejected {QUEUED_AGAIN}
 """
 _MOVE_DEAL = (
     "DELETE FROM pipedrive.deal_products WHERE administration = :administration AND order_id = ANY(:keys)",
+    "DELETE FROM pipedrive.duplicates WHERE kind = 'deals' AND record_id = :successor",
     """UPDATE pipedrive.deals SET deal_id = :successor, written = NULL, is_archived = false
         WHERE administration = :administration AND order_id = ANY(:keys)""",
 )

@@ -23,11 +23,13 @@ def ledger_of_today(engine: Engine, config: Config, daily_tokens: int) -> Ledger
     limit = kept["limit"] if is_told else daily_tokens
     spent = kept["limit"] - kept["remaining"] if kept.get("day") == _today() else 0
     is_refused = bool(kept.get("refused")) and spent > 0
-    return Ledger(limit, limit - spent, config.budget.keep_for_live, is_told=is_told, is_refused=is_refused)
+    told = {"is_told": is_told, "is_refused": is_refused}
+    return Ledger(limit, limit - spent, config.budget.keep_for_live, day=_today(), **told)
 
 
 def book(tx: Connection, ledger: Ledger) -> None:
     """Notes what is left of the day, and what was spent since the last booking."""
+    ledger.begin_day(_today())
     budget = {"day": _today(), "limit": ledger.limit, "remaining": ledger.remaining}
     memory.note(tx, _BUDGET, budget | {"told": ledger.is_told, "refused": ledger.is_refused})
     for request, (requests, tokens) in ledger.unbooked().items():

@@ -29,12 +29,17 @@ def takes_rows_on_open_deals_only(connection: Connection) -> bool:
 def reopen(writer: Writer, waiting: Waiting, deal_id: int) -> None:
     """Opens a closed deal so that it takes rows; that it is won or lost is written again after them."""
     with writer.engine.begin() as tx:
-        memory.note(tx, _FACT, True)
         tx.execute(text(_OPEN_NOW), {"administration": waiting.administration, "key": waiting.key})
         queue(tx, ("pipedrive/deals",), waiting.administration, [waiting.key])
-    writer.opens_for_rows = True
     writer.report.again += 1
     writer.client.patch(f"/api/v2/deals/{deal_id}", {"status": "open"})
+
+
+def note_rows_on_open_deals_only(writer: Writer) -> None:
+    """This account took on an open deal what it had refused on the closed one: from now on such are opened first."""
+    writer.opens_for_rows = True
+    with writer.engine.begin() as tx:
+        memory.note(tx, _FACT, True)
 
 
 def take_rows_away(writer: Writer, waiting: Waiting, deal_id: int) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from pipeline.errors import PipelineError, RefusedAlike
 from pipeline.pipedrive.parallel import Done, InDoubt, Outcome, Paused, Refused, Stale
+from pipeline.pipedrive.schema import Schema
 from pipeline.steps.backlog import Waiting
 from pipeline.steps.bookkeeping import (
     Refusal,
@@ -45,40 +46,50 @@ def settle(
     refused_before: Sequence[Refusal],
     remember: Callable[[Connection, Sequence[Done[Item, Result]]], None],
     *,
+    begun_with: Schema,
     is_whole: Callable[[Done[Item, Result]], bool] = lambda _: True,
 ) -> None:
     """Remembers outcomes, then raises what stopped the work, if anything did.
 
-    What was refused waits on when the account's schema turns out to be another one than we knew, or when it was
-    refused like all the others: then the mistake is not in the record.
+    What was refused waits on when the account's schema turns out to be another one than it was written with, or when
+    it was refused like all the others: then the mistake is not in the record.
     """
-    refused, again = _refused(writer, outcomes)
     done = [outcome for outcome in outcomes if isinstance(outcome, Done)]
     stale = [outcome for outcome in outcomes if isinstance(outcome, Stale)]
-    lost = [outcome for outcome in stale if outcome.gone.kind == "deals" and not outcome.gone.successor]
-    refused += [*refused_before, *((one.item.waiting, one.item.number, str(one.gone)) for one in lost)]
     whole = [outcome.item.waiting for outcome in done if is_whole(outcome)]
     with writer.engine.begin() as tx:
         remember(tx, done)
+        forget_intents(tx, kind, [outcome.item.waiting for outcome in done])
+        forget_waiting(tx, kind, whole)
+        forget_refusals(tx, kind, whole)
         for outcome in stale:
             forget_gone(tx, outcome.item.waiting.administration, outcome.gone)
-        forget_intents(tx, kind, _closed(outcomes))
-        forget_waiting(tx, kind, whole + [entry for entry, *_ in refused])
-        forget_refusals(tx, kind, whole)
-        note_refusals(tx, kind, refused)
-        if isinstance(writer.workers.stopped_by, RefusedAlike):
-            take_back(tx, kind, str(writer.workers.stopped_by))
         book(tx, writer.client.ledger)
+    writer.adopts_again |= any(outcome.gone.kind == "organizations" for outcome in stale)
+    lost = [outcome for outcome in stale if outcome.gone.kind == "deals" and not outcome.gone.successor]
+    refused, again = _refused(writer, outcomes, begun_with)
+    refused += [*refused_before, *((one.item.waiting, one.item.number, str(one.gone)) for one in lost)]
+    _hold(writer, kind, outcomes, refused)
     _report(writer, outcomes, again=len(stale) - len(lost) + len(done) - len(whole) + again)
     if writer.workers.stopped_by:
         raise writer.workers.stopped_by
 
 
-def _refused(writer: Writer, outcomes: Iterable[Outcome[Any, Any]]) -> tuple[list[Refusal], int]:
+def _hold(writer: Writer, kind: str, outcomes: Iterable[Outcome[Any, Any]], refused: Sequence[Refusal]) -> None:
+    """Refusals that stand are kept where a person sees them; whose outcome is known is no longer in doubt."""
+    with writer.engine.begin() as tx:
+        forget_intents(tx, kind, _closed(outcomes))
+        forget_waiting(tx, kind, [entry for entry, *_ in refused])
+        note_refusals(tx, kind, refused)
+        if isinstance(writer.workers.stopped_by, RefusedAlike):
+            take_back(tx, kind, str(writer.workers.stopped_by))
+
+
+def _refused(writer: Writer, outcomes: Iterable[Outcome[Any, Any]], begun_with: Schema) -> tuple[list[Refusal], int]:
     """The refusals that stand, and how many records are to be tried again."""
     refused = [outcome for outcome in outcomes if isinstance(outcome, Refused)]
     stopped = writer.workers.stopped_by
-    if refused and _may_be_schema(stopped) and writer.schema_was_mended():
+    if refused and (writer.schema is not begun_with or (_may_be_schema(stopped) and writer.schema_was_mended())):
         writer.workers.resume()
         return [], len(refused)
     if isinstance(stopped, RefusedAlike):
@@ -91,11 +102,11 @@ def _may_be_schema(stopped: PipelineError | None) -> bool:
 
 
 def _closed(outcomes: Iterable[Outcome[Item, Any]]) -> list[Waiting]:
-    """Whose outcome is known: an intent of theirs is done with."""
+    """What surely was not carried out: an intent of theirs is done with."""
     return [
         outcome.item.waiting
         for outcome in outcomes
-        if not isinstance(outcome, InDoubt) and (isinstance(outcome, Done) or not outcome.item.is_open_ended)
+        if not isinstance(outcome, InDoubt | Done) and not outcome.item.is_open_ended
     ]
 
 

@@ -24,6 +24,7 @@ from pipeline.pipedrive.bodies import (
 )
 from pipeline.pipedrive.client import PipedriveClient
 from pipeline.pipedrive.parallel import Done, Outcome, overlapping
+from pipeline.pipedrive.schema import Schema
 from pipeline.steps.backlog import Waiting
 from pipeline.steps.bookkeeping import (
     RECORD_COLUMNS,
@@ -62,9 +63,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Written:
-    """A record as it stands now; `missed` is what of the wanted content it has yet to take."""
+    """A record as it stands now, with the content it was given; `missed` is what of it the record has yet to take."""
 
     record_id: int
+    body: Body
     missed: Body = field(default_factory=dict)
 
 
@@ -75,6 +77,7 @@ class Chunk:
     waiting: Sequence[Waiting]
     tasks: list[Task]
     refused: list[Refusal]
+    schema: Schema  # they were prepared with
     outcomes: Iterator[Outcome[Task, Written]]
 
 
@@ -107,28 +110,32 @@ def _affordable(writer: Writer, waiting: Sequence[Waiting], *, live: bool) -> It
 
 
 def _begin(writer: Writer, kind: str, waiting: Sequence[Waiting]) -> Chunk:
+    writer.still_locked()
+    schema = writer.schema
     with writer.engine.begin() as tx:
         tasks, refused = _tasks(tx, writer, kind, waiting)
         intend(tx, kind, ((task.waiting, task.body) for task in tasks if task.record_id is None))
     to_send = [task for task in tasks if task.record_id is None or task.change]
-    return Chunk(waiting, tasks, refused, writer.workers.begin(lambda task: _send(writer, kind, task), to_send))
+    outcomes = writer.workers.begin(lambda task: _send(writer, kind, task), to_send)
+    return Chunk(waiting, tasks, refused, schema, outcomes)
 
 
 def _finish(writer: Writer, kind: str, chunk: Chunk) -> None:
     outcomes = list(chunk.outcomes)
     for task in chunk.tasks:
         if task.record_id is not None and not task.change:
-            outcomes.append(Done(task, Written(task.record_id)))
+            outcomes.append(Done(task, Written(task.record_id, task.body)))
 
     def remember(tx: Connection, done: Sequence[Done[Task, Written]]) -> None:
         _remember(tx, writer, kind, done)
-        known = {task.waiting.key for task in chunk.tasks} | {entry.key for entry, *_ in chunk.refused}
-        unwanted = [entry for entry in chunk.waiting if entry.key not in known]
+        known = {task.waiting for task in chunk.tasks} | {entry for entry, *_ in chunk.refused}
+        unwanted = [entry for entry in chunk.waiting if entry not in known]
         forget_waiting(tx, kind, unwanted)
         if kind == "deals":
             forget_rows_of(tx, unwanted)
 
-    settle(writer, kind, outcomes, chunk.refused, remember, is_whole=lambda done: not done.result.missed)
+    whole = lambda done: not done.result.missed  # noqa: E731
+    settle(writer, kind, outcomes, chunk.refused, remember, begun_with=chunk.schema, is_whole=whole)
 
 
 def _tasks(tx: Connection, writer: Writer, kind: str, chunk: Sequence[Waiting]) -> tuple[list[Task], list[Refusal]]:
@@ -202,7 +209,7 @@ def _change(writer: Writer, kind: str, task: Task) -> Written:
         wait_until_caught_up(task.rows_written_at)  # else Pipedrive's own reckoning of an emptied deal comes after it
     if task.change:
         writer.client.patch(f"/api/v2/{kind}/{record_id}", task.change)
-    return Written(record_id)
+    return Written(record_id, task.body)
 
 
 def _make(writer: Writer, kind: str, task: Task) -> Written:
@@ -214,7 +221,7 @@ def _make(writer: Writer, kind: str, task: Task) -> Written:
     except Full as full:
         writer.full[kind] = str(full)
         raise
-    return Written(int(answer["id"]), missed=not_taken(sent, answer) if kind == "deals" else {})
+    return Written(int(answer["id"]), task.body, missed=not_taken(sent, answer) if kind == "deals" else {})
 
 
 def _made(client: PipedriveClient, kind: str, sent: Body) -> dict[str, Any]:
@@ -240,7 +247,7 @@ def _remember(tx: Connection, writer: Writer, kind: str, done: Sequence[Done[Tas
             "administration": outcome.item.waiting.administration,
             key: outcome.item.waiting.key,
             record_id: outcome.result.record_id,
-            "written": without(outcome.item.body, outcome.result.missed),
+            "written": without(outcome.result.body, outcome.result.missed),
             "written_at": now,
             **({"is_archived": False} if kind == "deals" else {}),
         }

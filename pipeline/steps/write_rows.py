@@ -23,10 +23,11 @@ from pipeline.steps.backlog import Waiting
 from pipeline.steps.bookkeeping import Refusal, intend
 from pipeline.steps.doubts import wait_until_caught_up
 from pipeline.steps.refusals import deal_there, missing_products, take_out
-from pipeline.steps.reopening import reopen
+from pipeline.steps.reopening import note_rows_on_open_deals_only, reopen
 from pipeline.steps.rows_there import recognised
 from pipeline.steps.settling import settle
 from pipeline.steps.writer import Writer
+from pipeline.warehouse.pending import QUEUED_AGAIN
 from pipeline.warehouse.tables import pipedrive as tables
 from pipeline.warehouse.writing import remove, upsert
 
@@ -50,6 +51,7 @@ class RowTask:
     known_keys: set[str] = field(default_factory=set)  # of the rows we remember
     plan: RowPlan = field(default_factory=RowPlan)
     begun: bool = False
+    was_reopened: bool = False  # to try whether the account takes rows on an open deal only
 
     @property
     def price(self) -> int:
@@ -76,7 +78,9 @@ def write_rows(writer: Writer, waiting: Sequence[Waiting], *, live: bool, progre
     """Writes the rows of those deals, a chunk at a time; raises BudgetSpent when the tokens for it are used up."""
 
     def finish(chunk: RowChunk) -> None:
-        settle(writer, KIND, list(chunk.outcomes), chunk.refused, lambda tx, done: _remember(tx, writer, done))
+        outcomes = list(chunk.outcomes)
+        remember = lambda tx, done: _remember(tx, writer, done)  # noqa: E731
+        settle(writer, KIND, outcomes, chunk.refused, remember, begun_with=writer.schema)
         progress(len(chunk.waiting))
 
     overlapping(_affordable(writer, waiting, live=live), lambda chosen: _begin(writer, *chosen), finish)
@@ -104,6 +108,7 @@ def _affordable(writer: Writer, waiting: Sequence[Waiting], *, live: bool) -> It
 
 
 def _begin(writer: Writer, tasks: list[RowTask], refused: list[Refusal]) -> RowChunk:
+    writer.still_locked()
     with writer.engine.begin() as tx:
         intend(tx, KIND, ((task.waiting, None) for task in tasks if task.price))
     outcomes = writer.workers.begin(lambda task: _send(writer, task), tasks)
@@ -179,7 +184,10 @@ def _send(writer: Writer, task: RowTask) -> list[WrittenRow]:
     except HoldRow:
         if not _can_be_met(writer, task):
             raise
-        return _carried_out(writer.client, task)
+        rows = _carried_out(writer.client, task)
+        if task.was_reopened:
+            note_rows_on_open_deals_only(writer)
+        return rows
 
 
 def _can_be_met(writer: Writer, task: RowTask) -> bool:
@@ -193,6 +201,7 @@ def _can_be_met(writer: Writer, task: RowTask) -> bool:
         return False
     if as_known:
         reopen(writer, task.waiting, task.deal_id)
+        task.was_reopened = True
     task.written = recognised(there, task.written, task.wanted, task.products)
     task.plan = plan_rows(task.written, task.wanted)
     return True
@@ -310,5 +319,5 @@ WITH emptied AS (
     WHERE chosen.administration = deal.administration AND chosen.key = deal.order_id AND deal.written IS NOT NULL
     RETURNING deal.administration, deal.order_id)
 INSERT INTO state.pending (stage, administration, key)
-SELECT 'pipedrive/deals', administration, order_id FROM emptied ON CONFLICT DO NOTHING
+SELECT 'pipedrive/deals', administration, order_id FROM emptied {QUEUED_AGAIN}
 """

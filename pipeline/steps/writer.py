@@ -22,6 +22,7 @@ class Access:
     connect: Callable[[Ledger], PipedriveClient]
     config: Config
     daily_tokens: int
+    still_locked: Callable[[], None]  # raises RetryLater when the lock was lost
 
 
 @dataclass
@@ -35,14 +36,18 @@ class Writer:
     group_names: Mapping[str, str]
     report: Report
     workers: Workers
+    still_locked: Callable[[], None]
     full: dict[str, str] = field(default_factory=dict)  # kinds the plan has no more room for, and what was said
     opens_for_rows: bool = False  # whether this account takes rows on open deals only
     has_reread: bool = False
+    adopts_again: bool = False  # whether a link to an organization was forgotten in this run
 
     def schema_was_mended(self) -> bool:
         """Whether the account's fields, options, stages or users are others than we knew; asked once a run."""
         if self.has_reread:
             return False
         self.has_reread = True
-        self.schema, changed = reread_schema(self.engine, self.client, self.config)
+        schema, changed = reread_schema(self.engine, self.client, self.config)
+        if changed:
+            self.schema = schema
         return changed

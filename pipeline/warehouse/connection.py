@@ -1,13 +1,13 @@
 """The one way to PostgreSQL: a URL becomes an engine, and a lock keeps two runs from doing the same work."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from hashlib import blake2b
 
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 
 from pipeline.errors import ConfigurationError, RetryLater
 
@@ -47,20 +47,29 @@ def connected(url: str) -> Iterator[Engine]:
 
 
 @contextmanager
-def only_one(engine: Engine, name: str) -> Iterator[None]:
+def only_one(engine: Engine, name: str) -> Iterator[Callable[[], None]]:
     """Holds the lock of that name; a second holder waits, and a killed process gives it back.
 
-    The lock belongs to a connection of its own, so it outlives the transactions made under it.
+    The lock belongs to a connection of its own, so it outlives the transactions made under it. Gives a function that
+    raises RetryLater when that connection, and with it the lock, was lost.
     """
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         key = {"key": _lock_key(name)}
         if not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar_one():
             _say_for_whom(connection, name)
             connection.execute(text("SELECT pg_advisory_lock(:key)"), key)
+
+        def still_held() -> None:
+            try:
+                connection.execute(text("SELECT 1"))
+            except DBAPIError:
+                raise RetryLater(f"The database session that held '{name}' was cut; the next run goes on.") from None
+
         try:
-            yield
+            yield still_held
         finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _lock_key(name)})
+            with suppress(SQLAlchemyError):  # cut: the lock is free already
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
 
 
 def _say_for_whom(connection: Connection, name: str) -> None:

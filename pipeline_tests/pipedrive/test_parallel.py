@@ -106,12 +106,13 @@ def test_refusals_of_single_records_never_stop_the_work_however_many():
     assert not any(isinstance(one, NotSent) for one in outcomes(refusing(refusals), count=10, workers=1))
 
 
-def test_work_goes_on_once_what_stopped_it_is_mended():
+@pytest.mark.parametrize(("error", "goes_on"), [(RefusedAlike("alike"), True), (GiveUp("broken"), False)], ids=str)
+def test_work_goes_on_only_when_refusals_stopped_it_that_were_met(error: PipelineError, goes_on: bool):
     with Workers(1) as team:
-        assert isinstance(next(iter(team.begin(failing_at(0, GiveUp("broken")), [0]))), NotSent)
-        assert isinstance(team.stopped_by, GiveUp)
+        assert isinstance(next(iter(team.begin(failing_at(0, error), [0]))), NotSent)
+        assert team.stopped_by is error
         team.resume()
-        assert list(team.begin(lambda number: number, [5])) == [Done(5, 5)]
+        assert isinstance(next(iter(team.begin(lambda number: number, [5]))), Done if goes_on else NotSent)
 
 
 @pytest.mark.parametrize("kind", [BudgetSpent, GiveUp, RetryLater, ConfigurationError])

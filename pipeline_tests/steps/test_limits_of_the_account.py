@@ -43,7 +43,7 @@ def test_a_plan_that_is_full_pauses_new_deals_only_and_says_so(engine: Engine):
     account, item = next(iter(world.company.accounts.rows)), next(iter(world.company.items.rows))
     placed = [world.company.place_order(account, [(item, 3, 12.5)]) for _ in range(5)]
     before = world.requests()
-    with pytest.raises(GiveUp, match="No further deals are made"):
+    with pytest.raises(GiveUp, match="No further ones are made"):
         world.sync()
     assert world.deals()[order.id]["custom_fields"]["Klantreferentie"] == "NIEUW"
     assert world.requests()["POST /api/v2/deals"] - before["POST /api/v2/deals"] <= 5
