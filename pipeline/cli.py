@@ -6,23 +6,20 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
 
 from pipeline import progress
-from pipeline.config import Config, load_config
+from pipeline.connect import connect
 from pipeline.demo import Demo, run_demo
-from pipeline.entry import ready
-from pipeline.errors import PipelineError
 from pipeline.sandbox.commands import Orders, OrdersFrom, sandbox
+from pipeline.sentences import sentences as _sentences
+from pipeline.sentences import working as _working
 from pipeline.settings import settings
+from pipeline.webhooks.commands import webhooks
 
-SPENT, FAILED = 3, 1
+SPENT = 3
 
 app = typer.Typer(
     help="Exact Online sales orders as Pipedrive deals.",
@@ -31,6 +28,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(sandbox, name="sandbox")
+app.add_typer(connect, name="connect")
+app.add_typer(webhooks, name="webhooks")
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output and nothing else there.")]
 
 
@@ -133,33 +132,6 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     app()
-
-
-@contextmanager
-def _working() -> Iterator[tuple[Engine, Config]]:
-    """The warehouse and the configuration; what goes wrong is one sentence and exit status 1."""
-    with _sentences():
-        config = load_config()
-        with ready() as engine:
-            yield engine, config
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    try:
-        yield
-    except PipelineError as error:
-        print(f"pipeline: {error}", file=sys.stderr)
-        raise typer.Exit(FAILED) from None
-    except OperationalError as error:
-        print(
-            f"pipeline: The warehouse went away: {str(error.orig).splitlines()[0]}. Start it and run this again.",
-            file=sys.stderr,
-        )
-        raise typer.Exit(FAILED) from None
-    except KeyboardInterrupt:
-        print("pipeline: stopped; the next run goes on from here.", file=sys.stderr)
-        raise typer.Exit(130) from None
 
 
 def _need_credentials(*, write: bool) -> None:

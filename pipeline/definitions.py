@@ -5,6 +5,7 @@ import dagster as dg
 from pipeline.assets import audit, crm, erp, exact_online, marts, pipedrive
 from pipeline.automation.checks import CHECKS
 from pipeline.automation.jobs import JOBS
+from pipeline.automation.maintenance import maintenance, nightly_maintenance
 from pipeline.automation.schedules import SCHEDULES
 from pipeline.automation.sensors import SENSORS
 from pipeline.resources import RESOURCES
@@ -12,8 +13,8 @@ from pipeline.resources import RESOURCES
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules([exact_online, erp, crm, pipedrive, audit, marts]),
     asset_checks=CHECKS,
-    jobs=JOBS,
-    schedules=SCHEDULES,
+    jobs=[*JOBS, maintenance],
+    schedules=[*SCHEDULES, nightly_maintenance],
     sensors=SENSORS,
     resources=RESOURCES,
     executor=dg.in_process_executor,  # a process for each asset would cost four seconds each

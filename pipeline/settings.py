@@ -4,12 +4,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pipeline.config import PROJECT_FOLDER
 from pipeline.errors import ConfigurationError
 
 EXACT = "https://start.exactonline.nl"
 DAILY_TOKENS = 30_000
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,17 @@ class Settings:
     def exact_base_url(self) -> str:
         """Exact Online's host."""
         return _address("EXACT_BASE_URL", self.environment.get("EXACT_BASE_URL") or EXACT)
+
+    @property
+    def webhook_callback(self) -> str:
+        """Where Exact Online sends its webhooks. It only takes https; a simulator beside us has no certificate."""
+        address = _address("PUBLIC_URL", self.required("PUBLIC_URL"))
+        if not address.startswith("https://") and urlsplit(address).hostname not in LOOPBACK:
+            raise ConfigurationError(
+                f"PUBLIC_URL is '{address}'; Exact Online sends webhooks only to https, so put a proxy with a "
+                "certificate in front of the receiver and write its https:// address."
+            )
+        return f"{address}/webhooks/exact"
 
     @property
     def pipedrive_base_url(self) -> str:

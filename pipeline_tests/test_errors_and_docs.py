@@ -28,9 +28,7 @@ from pipeline.retry import Attempt, RetryTransport, is_broken
 
 ROOT = Path(__file__).resolve().parent.parent
 URL = "https://vendor.example/api/deals"
-ALL_ERRORS = [
-    kind for kind in vars(errors).values() if isinstance(kind, type) and kind.__module__ == errors.__name__
-]
+ALL_ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) and kind.__module__ == errors.__name__]
 
 # --- errors ---
 

@@ -17,6 +17,7 @@ from pipeline.domain.oauth_tokens import Tokens
 from pipeline.exact_online import feeds
 from pipeline.exact_online import limits as exact_limits
 from pipeline.exact_online.client import ExactOnlineClient
+from pipeline.exact_online.limits import LimitedTransport
 from pipeline.exact_online.oauth import RefreshingAuth
 from pipeline.pipedrive import limits as pipedrive_limits
 from pipeline.pipedrive.client import PipedriveClient
@@ -29,9 +30,11 @@ from pipeline.sandbox.exact_online import simulated_exact_online
 from pipeline.sandbox.pipedrive import simulated_pipedrive
 from pipeline.steps import landing, refresh_crm, refresh_erp
 from pipeline.steps.apply import apply
+from pipeline.steps.division_move import read_again_if_needed
 from pipeline.steps.marts import rebuild_revenue_per_category
 from pipeline.steps.order_history import land_history, window
 from pipeline.steps.outcomes import Report
+from pipeline.warehouse.exact_limits import SharedLimits
 from pipeline.warehouse.tables import exact_online as tables
 from pipeline_tests.sandbox.simulator_transport import SimulatorTransport
 
@@ -65,12 +68,16 @@ class TokensByTheClock:
         """Keeps a new pair."""
         self._tokens, self._issued_ms = Tokens(refresh, access), self._clock.now_ms
 
+    def stop(self, sentence: str, credentials: str, seconds: float | None) -> None:
+        """Nothing is remembered: what a chain that ended does is tried with the real store."""
+
 
 @dataclass
 class World:
     """Both sides and the warehouse between them. Waiting moves the simulated clocks and takes no time.
 
-    `erp` and `account` are settings of the simulated Exact Online and of the simulated Pipedrive.
+    `erp` and `account` are settings of the simulated Exact Online and of the simulated Pipedrive; our own clock goes
+    `skew` seconds ahead of Exact's.
     """
 
     engine: Engine
@@ -79,6 +86,7 @@ class World:
     erp: dict[str, Any] = field(default_factory=dict)
     account: dict[str, Any] = field(default_factory=dict)
     slept: list[float] = field(default_factory=list)
+    skew: float = 0.0
 
     def __post_init__(self) -> None:
         self.config = Config.model_validate(self.settings)
@@ -101,14 +109,16 @@ class World:
 
     def _exact_client(self) -> ExactOnlineClient:
         def now() -> float:
-            return self.company.clock.now_ms / 1000
+            return self.company.clock.now_ms / 1000 + self.skew
 
+        shared = SharedLimits(self.engine, self.config.administrations[0].name, now=now)
+        limited = LimitedTransport(SimulatorTransport(self.exact), shared, sleep=self.wait, now=now)
         credentials = {"client_id": "sandbox", "client_secret": "sandbox"}
         http = httpx.Client(
             base_url=EXACT,
             auth=RefreshingAuth(TokensByTheClock(self.company.clock), base_url=EXACT, **credentials),
             headers={"Accept": "application/json"},
-            transport=RetryTransport(SimulatorTransport(self.exact), exact_limits.retry_policy(now), sleep=self.wait),
+            transport=RetryTransport(limited, exact_limits.retry_policy(now), sleep=self.wait),
         )
         return ExactOnlineClient(http, self.company.division, sleep=self.wait, now=now)
 
@@ -133,6 +143,7 @@ class World:
         if not landed:
             months = window(administration, self.config.history.months)
             land_history(self.engine, lambda _: self.client, self.config, {administration.name: months})
+        read_again_if_needed(self.engine, self.client, self.config, administration.name)
         self._feed(feeds.ACCOUNTS, tables.accounts, ("erp/customers",), "id")
         items = feeds.items_with(self.config.pipedrive.collection_field)
         self._feed(items, tables.items, ("erp/products",), "id")

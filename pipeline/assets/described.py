@@ -6,17 +6,19 @@ from typing import Any
 import dagster as dg
 from sqlalchemy import Engine, Table, text
 
+from pipeline.assets.freshness import freshness_of
 from pipeline.assets.lineage import SOURCES
 
 OWNERS = ["team:data"]
 
 
 def spec_of(table: Table) -> dict[str, Any]:
-    """What an asset says of its table: key, description and columns."""
+    """What an asset says of its table: key, description, columns, and how old it may be."""
     return {
         "key": asset_key(table),
         "description": table.comment,
         "owners": OWNERS,
+        "freshness_policy": freshness_of(table),
         "metadata": {"dagster/column_schema": schema_of(table), "dagster/table_name": table.fullname},
     }
 

@@ -1,6 +1,7 @@
 """Exact Online as it says things: one asset a feed, landed from its watermark on; history by administration × month."""
 
 import dagster as dg
+from pydantic import Field
 from sqlalchemy import Engine
 
 from pipeline.assets.described import reported, spec_of
@@ -10,6 +11,8 @@ from pipeline.config import Config, load_config
 from pipeline.exact_online import feeds
 from pipeline.resources import ExactOnline
 from pipeline.steps import landing
+from pipeline.steps.catalogue import land_catalogue
+from pipeline.steps.division_move import read_again_if_needed
 from pipeline.steps.order_history import land_history
 from pipeline.warehouse.tables import exact_online as tables
 
@@ -22,38 +25,14 @@ FEED = {
 }
 
 
-@dg.asset(**FEED, **spec_of(tables.accounts))
-@failing_clearly
-def accounts(
-    context: dg.AssetExecutionContext, engine: dg.ResourceParam[Engine], exact: dg.ResourceParam[ExactOnline]
-) -> dg.MaterializeResult:
-    client = exact.client(context.partition_key)
-    landed = landing.land_changes(
-        engine,
-        client,
-        context.partition_key,
-        feeds.ACCOUNTS,
-        tables.accounts,
-        pending=("erp/customers",),
-        pending_key="id",
-    )
-    return reported(engine, tables.accounts, landed.rows, exact_calls=landed.calls)
+class CatalogueConfig(dg.Config):
+    """Whether customers or items are read in any case."""
 
-
-@dg.asset(**FEED, **spec_of(tables.items))
-@failing_clearly
-def items(
-    context: dg.AssetExecutionContext,
-    engine: dg.ResourceParam[Engine],
-    exact: dg.ResourceParam[ExactOnline],
-    configuration: dg.ResourceParam[Config],
-) -> dg.MaterializeResult:
-    feed = feeds.items_with(configuration.pipedrive.collection_field)
-    client = exact.client(context.partition_key)
-    landed = landing.land_changes(
-        engine, client, context.partition_key, feed, tables.items, pending=("erp/products",), pending_key="id"
+    only_when_asked: bool = Field(
+        default=False,
+        description="Read only when a webhook told of one, when a changed order names one that is not known yet, "
+        "or when the last reading was twenty minutes ago.",
     )
-    return reported(engine, tables.items, landed.rows, exact_calls=landed.calls)
 
 
 @dg.asset(**FEED, **spec_of(tables.item_prices))
@@ -111,8 +90,10 @@ def order_changes(
     configuration: dg.ResourceParam[Config],
 ) -> dg.MaterializeResult:
     administration = configuration.administration(context.partition_key)
-    landed = landing.land_order_changes(engine, exact.client(administration.name), administration)
-    return reported(engine, tables.order_changes, landed.rows, exact_calls=landed.calls)
+    client = exact.client(administration.name)
+    again = read_again_if_needed(engine, client, configuration, administration.name)
+    landed = landing.land_order_changes(engine, client, administration)
+    return reported(engine, tables.order_changes, landed.rows, exact_calls=landed.calls + again)
 
 
 @dg.asset(**FEED, **spec_of(tables.order_line_changes), deps=[order_changes])
@@ -122,6 +103,37 @@ def order_line_changes(
 ) -> dg.MaterializeResult:
     landed = landing.land_order_line_changes(engine, exact.client(context.partition_key), context.partition_key)
     return reported(engine, tables.order_line_changes, landed.rows, exact_calls=landed.calls)
+
+
+@dg.asset(**FEED, **spec_of(tables.accounts), deps=[order_changes])
+@failing_clearly
+def accounts(
+    context: dg.AssetExecutionContext,
+    config: CatalogueConfig,
+    engine: dg.ResourceParam[Engine],
+    exact: dg.ResourceParam[ExactOnline],
+) -> dg.MaterializeResult:
+    name, only_when_asked = context.partition_key, config.only_when_asked
+    landed = land_catalogue(
+        engine, exact.client(name), name, feeds.ACCOUNTS, tables.accounts, only_when_asked=only_when_asked
+    )
+    return reported(engine, tables.accounts, landed.rows, exact_calls=landed.calls)
+
+
+@dg.asset(**FEED, **spec_of(tables.items), deps=[order_line_changes])
+@failing_clearly
+def items(
+    context: dg.AssetExecutionContext,
+    config: CatalogueConfig,
+    engine: dg.ResourceParam[Engine],
+    exact: dg.ResourceParam[ExactOnline],
+    configuration: dg.ResourceParam[Config],
+) -> dg.MaterializeResult:
+    name, feed = context.partition_key, feeds.items_with(configuration.pipedrive.collection_field)
+    landed = land_catalogue(
+        engine, exact.client(name), name, feed, tables.items, only_when_asked=config.only_when_asked
+    )
+    return reported(engine, tables.items, landed.rows, exact_calls=landed.calls)
 
 
 @dg.asset(**FEED, **spec_of(tables.deletions), deps=[order_line_changes, accounts, items])

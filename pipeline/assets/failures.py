@@ -6,7 +6,9 @@ from typing import ParamSpec, TypeVar
 
 import dagster as dg
 
-from pipeline.errors import PipelineError, RetryLater
+from pipeline.errors import BudgetSpent, PipelineError, RetryLater
+
+SPENT = "budget_spent"  # marks a failure that the next day mends
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -20,6 +22,7 @@ def failing_clearly(body: Callable[Parameters, Result]) -> Callable[Parameters, 
         try:
             return body(*args, **kwargs)
         except PipelineError as error:
-            raise dg.Failure(description=str(error), allow_retries=isinstance(error, RetryLater)) from None
+            spent = {SPENT: True} if isinstance(error, BudgetSpent) else {}
+            raise dg.Failure(str(error), metadata=spent, allow_retries=isinstance(error, RetryLater)) from None
 
     return with_failure

@@ -15,6 +15,7 @@ from pipeline.warehouse.tables import marts as tables
     group_name="marts",
     kinds={"sql", "postgres"},
     deps=[erp.orders, erp.order_lines, erp.item_groups],
+    op_tags={"dagster/priority": "-1"},  # after the deals, which people wait for
 )
 @failing_clearly
 def revenue_per_category(engine: dg.ResourceParam[Engine]) -> dg.MaterializeResult:

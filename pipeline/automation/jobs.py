@@ -19,10 +19,13 @@ ORDER_FEEDS = dg.AssetSelection.assets(
 )
 CATALOGUE_FEEDS = dg.AssetSelection.assets(asset_key(exact_online.item_groups), asset_key(exact_online.item_prices))
 LIVE_FIRST = {"dagster/priority": "10"}
+# An idle day has its calls counted: the poll of orders asks for customers and items only when there is a reason.
+ONLY_WHEN_ASKED = {"config": {"only_when_asked": True}}
 
 orders_delta = dg.define_asset_job(
     "orders_delta",
     selection=ORDER_FEEDS | ONWARDS,
+    config={"ops": {"exact_online__accounts": ONLY_WHEN_ASKED, "exact_online__items": ONLY_WHEN_ASKED}},
     tags=LIVE_FIRST,
     description="Orders that changed in Exact Online, with new customers and items, on to their deals in Pipedrive.",
 )

@@ -11,11 +11,12 @@ import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
 from sqlalchemy import Engine
 
+from pipeline.assets.failures import SPENT
 from pipeline.automation.jobs import audit, catalogue_delta, order_history
 from pipeline.automation.partitions import month_key
 from pipeline.config import Administration, Config
 from pipeline.definitions import defs
-from pipeline.errors import GiveUp, PipelineError
+from pipeline.errors import BudgetSpent, GiveUp, PipelineError
 from pipeline.steps.order_history import in_a_row, window
 from pipeline.steps.outcomes import KINDS
 from pipeline.warehouse import memory
@@ -46,10 +47,10 @@ class Synchronised:
         for key, metadata in last.items():
             said: dict[str, Any] = {name: value.value for name, value in metadata.items()}
             self.exact_calls += int(said.get("exact_calls", 0))
+            self.stopped = said.get("stopped", self.stopped)
             schema, table = key.path
             if schema == "pipedrive":
                 self.pipedrive_tokens += int(said.get("pipedrive_tokens", 0))
-                self.stopped = said.get("stopped", self.stopped)
                 self._add(table, said)
 
     def _add(self, table: str, said: dict[str, Any]) -> None:
@@ -142,7 +143,10 @@ def _checked(result: dg.ExecuteInProcessResult) -> dg.ExecuteInProcessResult:
     for event in result.all_events:
         if event.is_step_failure:
             failure = event.step_failure_data
-            said = failure.user_failure_data.description if failure.user_failure_data else None
+            ours = failure.user_failure_data
+            said = ours.description if ours else None
+            if ours and SPENT in ours.metadata:
+                raise BudgetSpent(said or "The day's budget is used up.")
             raise GiveUp(
                 said
                 or f"{event.step_key} failed unexpectedly: {_cause(failure.error)} Its run in the Dagster UI has more."

@@ -14,7 +14,10 @@ UNDER_WAY = [
 ]
 
 
-def idle_administrations(context: dg.ScheduleEvaluationContext | dg.SensorEvaluationContext, job: str) -> Iterator[str]:
+Context = dg.ScheduleEvaluationContext | dg.SensorEvaluationContext
+
+
+def idle_administrations(context: Context, job: str) -> Iterator[str]:
     """The administrations for which the job is neither running nor queued."""
     for administration in PARTITIONS.get_partition_keys():
         under_way = dg.RunsFilter(job_name=job, statuses=UNDER_WAY, tags={"dagster/partition": administration})
@@ -22,7 +25,7 @@ def idle_administrations(context: dg.ScheduleEvaluationContext | dg.SensorEvalua
             yield administration
 
 
-def requests(context: dg.ScheduleEvaluationContext, job: str) -> list[dg.RunRequest] | dg.SkipReason:
+def requests(context: Context, job: str) -> list[dg.RunRequest] | dg.SkipReason:
     """One run for each administration that is idle."""
     idle = list(idle_administrations(context, job))
     return [dg.RunRequest(partition_key=name) for name in idle] or dg.SkipReason("the last one still runs")

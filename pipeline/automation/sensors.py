@@ -1,10 +1,12 @@
-"""What starts by itself: history that landed goes on to the deals."""
+"""What starts by itself: webhooks that came in, and history that landed, go on to the deals; what fails is told."""
 
 import dagster as dg
 from sqlalchemy import Engine, text
 
+from pipeline.automation.alerting import run_failure_alert
 from pipeline.automation.jobs import history_onwards
 from pipeline.automation.schedules import idle_administrations
+from pipeline.automation.webhooks import exact_webhooks
 
 _WAITING = """
 SELECT landed.administration, max(landed.landed_at) AS landed_at FROM state.landed_months AS landed
@@ -30,4 +32,4 @@ def history_landed(
     return found or dg.SkipReason("no history waits")
 
 
-SENSORS = [history_landed]
+SENSORS = [exact_webhooks, history_landed, run_failure_alert]

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
-from sqlalchemy import make_url
+from sqlalchemy import create_engine, make_url
 
 from pipeline.settings import settings
 from pipeline.warehouse.connection import warehouse_url
@@ -23,7 +23,19 @@ def storage_url(url: str) -> str:
 
 
 class WarehouseStorage(DagsterPostgresStorage):
-    """Runs, events and schedules in the warehouse's database."""
+    """Runs, events and schedules in the warehouse's database, over connections that are kept.
+
+    Left to itself each of the three storages connects anew for every query, some 20 times for each asset of a run.
+    """
+
+    def __init__(self, postgres_url: str, **more: Any) -> None:
+        super().__init__(postgres_url, **more)
+        engine = create_engine(
+            postgres_url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=30, pool_pre_ping=True
+        )
+        for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
+            storage._engine.dispose()
+            storage._engine = engine
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:

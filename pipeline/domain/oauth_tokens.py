@@ -7,12 +7,22 @@ EARLIEST_REFRESH = 570.0
 
 
 @dataclass(frozen=True)
+class Stop:
+    """Why no token is asked for now: what went wrong, with which credentials, and whether it ends by itself."""
+
+    sentence: str
+    credentials: str
+    is_final: bool
+
+
+@dataclass(frozen=True)
 class Tokens:
     """A refresh token, good for one use, and an access token; without the latter the chain has just begun."""
 
     refresh: str
     access: str | None = None
     age: float = 0.0  # seconds since the access token was issued
+    stop: Stop | None = None
 
     @property
     def is_fresh(self) -> bool:

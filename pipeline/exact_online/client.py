@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -27,8 +28,31 @@ class ExactOnlineClient:
         now: Callable[[], float] = time.time,
     ) -> None:
         self._http, self._division, self._sleep, self._now = http, division, sleep, now
-        self._wait_until = 0.0
+        self._wait_until, self._keep_for_live = 0.0, 0.0
         self.calls = 0
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return self._now()
+
+    @contextmanager
+    def sparing(self, keep_for_live: float) -> Iterator[None]:
+        """Readings inside leave this share of the day's calls to live changes, and raise BudgetSpent at it."""
+        before, self._keep_for_live = self._keep_for_live, keep_for_live
+        try:
+            yield
+        finally:
+            self._keep_for_live = before
+
+    def close(self) -> None:
+        """Closes the connections; asking again opens new ones."""
+        self._http.close()
+
+    def me(self) -> dict[str, Any]:
+        """The user whose consent this works with; the one question that names no division and costs no daily call."""
+        url = self._http.base_url.join("/api/v1/current/Me").copy_merge_params({"$select": "UserName,CurrentDivision"})
+        rows = rows_of(self._read(url))
+        return rows[0] if rows else {}
 
     def pages(self, path: str, **options: str) -> Iterator[list[dict[str, Any]]]:
         """The pages of a collection; options are OData's without the dollar sign.
@@ -56,6 +80,26 @@ class ExactOnlineClient:
                     return int(value)
         return None
 
+    def write(self, method: str, path: str, body: dict[str, str] | None = None) -> None:
+        """Writes once. What may be written at all stands in `webhooks.py`, the only one who asks for it.
+
+        Raises OutcomeUnknown when no answer came, GiveUp or RetryLater when Exact refused.
+        """
+        self._wait_for_the_minute()
+        self.calls += 1
+        checked(self._http.request(method, self._http.base_url.join(f"/api/v1/{self._division}/{path}"), json=body))
+
+    def divisions(self, seen_from: int) -> dict[int, str]:
+        """The divisions the user sees, with their names. The question has to be put to one of them."""
+        path, options = f"/api/v1/{seen_from}/system/Divisions", {"$select": "Code,Description"}
+        url: httpx.URL | None = self._http.base_url.join(path).copy_merge_params(options)
+        found: dict[int, str] = {}
+        while url:
+            answer = self._read(url)
+            found |= {int(row["Code"]): str(row.get("Description") or "") for row in rows_of(answer)}
+            url = self._following(next_page(answer))
+        return found
+
     def _following(self, link: str | None) -> httpx.URL | None:
         """The next page's address, on the same host and nowhere else."""
         if link is None:
@@ -70,7 +114,7 @@ class ExactOnlineClient:
         for _ in range(MOST_READINGS):
             self._wait_for_the_minute()
             self.calls += 1
-            response = checked(self._http.get(url))
+            response = checked(self._http.get(url, extensions={limits.KEEP: self._keep_for_live}))
             if limits.minute_is_spent(response.headers):
                 self._wait_until = self._now() + limits.seconds_until_reset(response.headers, self._now())
             try:
@@ -91,23 +135,15 @@ def checked(response: httpx.Response) -> httpx.Response:
     """The response when it is a success; raises GiveUp or RetryLater with Exact's own reason otherwise."""
     if response.is_success:
         return response
-    said = _reason(response)
-    what = f"Exact Online answered {response.status_code} to {response.request.url.path}{said}"
+    said = limits.reason_of(response)
+    what = f"Exact Online answered {response.status_code} to {response.request.url.path}{f' ({said})' if said else ''}"
     if response.status_code == 401:
         raise GiveUp(
             f"{what}: the access token is not accepted. Check EXACT_CLIENT_ID and EXACT_CLIENT_SECRET, "
-            "then consent again."
+            "then run `pipeline connect exact`."
         )
     if response.status_code == 403:
         raise GiveUp(f"{what}: check the user's rights, the app's scopes and the division in pipeline.yaml.")
     if response.status_code == 404:
         raise GiveUp(f"{what}: check EXACT_BASE_URL and the division in pipeline.yaml.")
     raise (RetryLater if response.status_code in {408, 429} or response.status_code >= 500 else GiveUp)(what)
-
-
-def _reason(response: httpx.Response) -> str:
-    try:
-        text = response.json()["error"]["message"]["value"]
-    except (ValueError, KeyError, TypeError):
-        text = response.headers.get("reason", "")
-    return f" ({text})" if text else ""

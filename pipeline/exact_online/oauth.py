@@ -6,12 +6,15 @@ time may ask for one. Where tokens are kept is the store's business (`warehouse/
 
 from collections.abc import Generator
 from contextlib import AbstractContextManager
+from hashlib import sha256
 from typing import Protocol
 
 import httpx
 
 from pipeline.domain.oauth_tokens import EARLIEST_REFRESH, Tokens
-from pipeline.errors import GiveUp, RetryLater
+from pipeline.errors import GiveUp, PipelineError, RetryLater
+
+PAUSE = 30.0  # seconds after an answer without tokens
 
 
 class Chain(Protocol):
@@ -20,6 +23,10 @@ class Chain(Protocol):
     def read(self) -> Tokens: ...
 
     def save(self, refresh: str, access: str) -> None: ...
+
+    def stop(self, sentence: str, credentials: str, seconds: float | None) -> None:
+        """Keeps that none is to be asked for with these credentials: for so long, or until a person consented."""
+        ...
 
 
 class TokenStore(Protocol):
@@ -54,15 +61,40 @@ class RefreshingAuth(httpx.Auth):
             tokens = chain.read()
             if tokens.access and tokens.is_fresh and tokens.access != stale:
                 return tokens.access  # another process was quicker
-            response = yield httpx.Request(
-                "POST",
-                self._url,
-                data={"grant_type": "refresh_token", "refresh_token": tokens.refresh, **self._credentials},
-                headers={"Accept": "application/json"},
+            credentials = fingerprint(tokens.refresh, *self._credentials.values())
+            if tokens.stop and tokens.stop.credentials == credentials:
+                raise (GiveUp if tokens.stop.is_final else RetryLater)(tokens.stop.sentence)
+            response = yield token_request(
+                self._url, grant_type="refresh_token", refresh_token=tokens.refresh, **self._credentials
             )
-            refresh, access = token_pair(response)
+            try:
+                refresh, access = token_pair(response)
+            except PipelineError as problem:
+                chain.stop(str(problem), credentials, _pause_after(problem))
+                raise
             chain.save(refresh, access)
         return access
+
+
+def token_request(url: str, **form: str) -> httpx.Request:
+    """A request for a pair of tokens."""
+    return httpx.Request("POST", url, data=form, headers={"Accept": "application/json"})
+
+
+def fingerprint(*credentials: str) -> str:
+    """By what a refusal is remembered: with another token or secret it is worth asking again."""
+    return sha256("\0".join(credentials).encode()).hexdigest()
+
+
+def _pause_after(problem: PipelineError) -> float | None:
+    """How long nobody asks again: what only a person mends, not at all; each early request counts as an error."""
+    if isinstance(problem, TooEarly):
+        return EARLIEST_REFRESH
+    return PAUSE if isinstance(problem, RetryLater) else None
+
+
+class TooEarly(RetryLater):
+    """The access token that Exact gave last is too young for a new one, and this process does not have it."""
 
 
 def token_pair(response: httpx.Response) -> tuple[str, str]:
@@ -81,9 +113,10 @@ def token_pair(response: httpx.Response) -> tuple[str, str]:
         raise RetryLater(
             f"Exact Online's token endpoint answered {response.status_code} without tokens {said}".rstrip()
         )
-    if "not expired" in said:
-        raise RetryLater("Exact Online gives no new access token yet: the last one is younger than 570 seconds")
+    if "not expired" in f"{said} {response.headers.get('reason', '')} {response.reason_phrase}":
+        raise TooEarly("Exact Online gives no new access token yet: the last one is younger than 570 seconds")
     raise GiveUp(
-        f"Exact Online refused the refresh token ({response.status_code} {said}). "
-        "Consent again and put the new token into EXACT_REFRESH_TOKEN; check EXACT_CLIENT_ID and EXACT_CLIENT_SECRET."
+        f"Exact Online refused the refresh token ({f'{response.status_code} {said}'.rstrip()}), and is not asked again "
+        "with it. Run `pipeline connect exact`, open the address it prints and agree; or consent again elsewhere and "
+        "put the new token into EXACT_REFRESH_TOKEN. Check EXACT_CLIENT_ID and EXACT_CLIENT_SECRET."
     )

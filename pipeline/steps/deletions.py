@@ -19,13 +19,13 @@ def pass_on_deletions(engine: Engine, client: ExactOnlineClient, administration:
     parameters = {"administration": administration}
     with engine.connect() as connection:
         suspected = [row.order_id for row in connection.execute(text(_SUSPECTED), parameters)]
-    gone = set(suspected) - _still_there(client, suspected)
+    gone = set(suspected) - still_there(client, suspected)
     with engine.begin() as tx:
         _queue_what_was_named(tx, administration)
-        _forget_orders(tx, administration, gone)
+        forget_orders(tx, administration, gone)
 
 
-def _still_there(client: ExactOnlineClient, order_ids: Sequence[str]) -> set[str]:
+def still_there(client: ExactOnlineClient, order_ids: Sequence[str]) -> set[str]:
     """Which of these orders Exact still has."""
     found: set[str] = set()
     for start in range(0, len(order_ids), AT_ONCE):
@@ -49,7 +49,7 @@ def _queue_what_was_named(tx: Connection, administration: str) -> None:
     )
 
 
-def _forget_orders(tx: Connection, administration: str, order_ids: Iterable[str]) -> None:
+def forget_orders(tx: Connection, administration: str, order_ids: Iterable[str]) -> None:
     """Takes out orders that Exact has no more; `erp` notices that they vanished."""
     keys = list(order_ids)
     for table in ("order_history", "order_changes"):

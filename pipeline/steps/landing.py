@@ -3,7 +3,7 @@
 Whole months of orders are read by `steps/order_history.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,8 +18,9 @@ from pipeline.exact_online.feeds import Feed
 from pipeline.exact_online.odata import any_of, datetime_literal, plain, record
 from pipeline.exact_online.settled import Settled
 from pipeline.steps.deletions import AT_ONCE, ORDER_STAGES, pass_on_deletions
-from pipeline.warehouse import memory
+from pipeline.warehouse import inbox, memory
 from pipeline.warehouse.connection import only_one
+from pipeline.warehouse.reading import expect_frames
 from pipeline.warehouse.tables import exact_online as tables
 from pipeline.warehouse.writing import upsert
 
@@ -45,12 +46,13 @@ def land_changes(
     *,
     pending: Sequence[str],
     pending_key: str,
+    with_the_last: Callable[[Connection], object] = lambda tx: None,
 ) -> Landed:
-    """Reads a sync feed from its watermark on; the watermark moves with the last rows."""
+    """Reads a sync feed from its watermark on; the watermark moves with the last rows, and so does `with_the_last`."""
     calls, rows = client.calls, 0
     with only_one(engine, f"{administration} {feed.name}"):
         with engine.connect() as connection:
-            newest = int(memory.watermark(connection, administration, _mark_of(feed)) or 0)
+            newest = int(memory.watermark(connection, administration, mark_of(feed)) or 0)
             since = settled_version(connection, administration, feed)
         settled = Settled(since)
         pages = client.pages(feed.path, filter=f"Timestamp gt {since}", select=feed.dated_select)
@@ -64,17 +66,26 @@ def land_changes(
             with engine.begin() as tx:
                 rows += upsert(tx, table, _once(landed, table), pending=pending, pending_key=pending_key)
                 if following is None:
-                    memory.move_watermark(tx, administration, _mark_of(feed), str(newest))
+                    with_the_last(tx)
+                    memory.move_watermark(tx, administration, mark_of(feed), str(newest))
                     if feed.changed:
                         kept = max(since, min(settled.version, newest - OVERLAP))
                         memory.note(tx, _settled_name(administration, feed), kept)
+            if rows:
+                expect_frames()
             page = following
     return Landed(rows, client.calls - calls)
 
 
 def land_order_changes(engine: Engine, client: ExactOnlineClient, administration: Administration) -> Landed:
-    """Reads the order headers that changed; the first time ever, where the feeds begin is asked before."""
+    """Reads the order headers that changed; the first time ever, where the feeds begin is asked before.
+
+    What webhooks told before this reading is handled when the lines and the deletions were read after it as well:
+    the number up to which they did is handed from one to the next.
+    """
     calls = client.calls
+    with engine.connect() as connection:
+        told = inbox.newest(connection, administration.name)
     begin_order_feeds(engine, client, administration)
     landed = land_changes(
         engine,
@@ -84,12 +95,18 @@ def land_order_changes(engine: Engine, client: ExactOnlineClient, administration
         tables.order_changes,
         pending=ORDER_STAGES,
         pending_key="order_id",
+        with_the_last=lambda tx: memory.note(tx, _told(administration.name, feeds.ORDER_CHANGES), told),
     )
     return Landed(landed.rows, client.calls - calls)
 
 
 def land_deletions(engine: Engine, client: ExactOnlineClient, administration: str) -> Landed:
-    """Reads the feed of deletions and lets the tables of what was deleted take it in."""
+    """Reads the feed of deletions and lets the tables of what was deleted take it in.
+
+    It is the last of the order feeds: what webhooks told of orders before the first of them is handled now.
+    """
+    with engine.connect() as connection:
+        told = memory.recall(connection, _told(administration, feeds.ORDER_LINE_CHANGES)) or 0
     landed = land_changes(
         engine,
         client,
@@ -98,6 +115,7 @@ def land_deletions(engine: Engine, client: ExactOnlineClient, administration: st
         tables.deletions,
         pending=("deletions",),
         pending_key="entity_key",
+        with_the_last=lambda tx: inbox.mark_handled(tx, administration, ["SalesOrders"], told),
     )
     calls = client.calls
     pass_on_deletions(engine, client, administration)
@@ -123,8 +141,17 @@ def land_item_groups(engine: Engine, client: ExactOnlineClient, administration: 
 def land_order_line_changes(engine: Engine, client: ExactOnlineClient, administration: str) -> Landed:
     """Reads the lines that changed, and all lines of changed orders of which the feed may not have told every one."""
     feed = feeds.ORDER_LINE_CHANGES
+    with engine.connect() as connection:
+        told = memory.recall(connection, _told(administration, feeds.ORDER_CHANGES)) or 0
     landed = land_changes(
-        engine, client, administration, feed, tables.order_line_changes, pending=ORDER_STAGES, pending_key="order_id"
+        engine,
+        client,
+        administration,
+        feed,
+        tables.order_line_changes,
+        pending=ORDER_STAGES,
+        pending_key="order_id",
+        with_the_last=lambda tx: memory.note(tx, _told(administration, feed), told),
     )
     calls, rows = client.calls, 0
     with engine.connect() as connection:
@@ -153,12 +180,12 @@ def begin_order_feeds(engine: Engine, client: ExactOnlineClient, administration:
     """
     both = (feeds.ORDER_CHANGES, feeds.ORDER_LINE_CHANGES)
     with engine.connect() as connection:
-        unread = [feed for feed in both if memory.watermark(connection, administration.name, _mark_of(feed)) is None]
+        unread = [feed for feed in both if memory.watermark(connection, administration.name, mark_of(feed)) is None]
     if unread:
         begin = _recent_timestamp(client, administration.time_zone)
         with engine.begin() as tx:
             for feed in unread:
-                memory.move_watermark(tx, administration.name, _mark_of(feed), str(begin))
+                memory.move_watermark(tx, administration.name, mark_of(feed), str(begin))
                 memory.note(tx, _settled_name(administration.name, feed), begin)
     with engine.connect() as connection:
         return min(settled_version(connection, administration.name, feed) for feed in both)
@@ -178,14 +205,19 @@ def settled_version(connection: Connection, administration: str, feed: Feed) -> 
     kept = memory.recall(connection, _settled_name(administration, feed))
     if kept is not None:
         return int(kept)
-    return max(int(memory.watermark(connection, administration, _mark_of(feed)) or 0) - OVERLAP, 0)
+    return max(int(memory.watermark(connection, administration, mark_of(feed)) or 0) - OVERLAP, 0)
 
 
 def _settled_name(administration: str, feed: Feed) -> str:
-    return f"{administration} {_mark_of(feed)} settled"
+    return f"{administration} {mark_of(feed)} settled"
 
 
-def _mark_of(feed: Feed) -> str:
+def _told(administration: str, feed: Feed) -> str:
+    """The fact up to which number of the inbox that feed was read."""
+    return f"{administration} {feed.name} read after webhook"
+
+
+def mark_of(feed: Feed) -> str:
     """The feed's name, with the fields landed only by configuration: a new one is read from the beginning."""
     return "+".join([feed.name, *(field for field, _ in feed.extra)])
 

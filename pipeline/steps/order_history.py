@@ -13,9 +13,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine, text
 
 from pipeline.config import Administration, Config
+from pipeline.errors import BudgetSpent
 from pipeline.exact_online import feeds
 from pipeline.exact_online.client import ExactOnlineClient
-from pipeline.exact_online.odata import datetime_literal, nested_rows, record
+from pipeline.exact_online.odata import any_of, datetime_literal, nested_rows, record
+from pipeline.steps.deletions import AT_ONCE as ORDERS_AT_ONCE
 from pipeline.steps.deletions import ORDER_STAGES
 from pipeline.steps.landing import begin_order_feeds, lines_of
 from pipeline.warehouse import memory
@@ -24,6 +26,8 @@ from pipeline.warehouse.pending import QUEUED_AGAIN
 from pipeline.warehouse.tables import exact_online as tables
 from pipeline.warehouse.writing import upsert
 
+AT_ONCE = 24  # months that are read in one go
+_EARLIEST = date(1900, 1, 1)
 _LINE_COLUMNS = feeds.ORDER_HISTORY_LINES.columns[1:]
 
 
@@ -37,20 +41,23 @@ class MonthsRead:
     orders: dict[date, int] = field(default_factory=dict)
     lines: dict[date, int] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
+    stopped: str | None = None  # the sentence that says why it ended before its end
 
     def figures(self) -> dict[str, Any]:
         """What a materialisation shows of the reading."""
+        stopped = {"stopped": self.stopped} if self.stopped else {}
         return {
             "exact_calls": self.calls,
             "orders": sum(self.orders.values()),
             "lines": sum(self.lines.values()),
             "vanished": self.vanished,
+            **stopped,
         }
 
     def add(self, other: "MonthsRead") -> None:
         """Takes in another administration's reading."""
         self.calls, self.changed = self.calls + other.calls, self.changed + other.changed
-        self.vanished += other.vanished
+        self.vanished, self.stopped = self.vanished + other.vanished, other.stopped or self.stopped
         for month in other.orders:
             self.orders[month] = self.orders.get(month, 0) + other.orders[month]
             self.lines[month] = self.lines.get(month, 0) + other.lines[month]
@@ -62,14 +69,36 @@ def land_history(
     config: Config,
     months: Mapping[str, Sequence[date]],
 ) -> MonthsRead:
-    """Reads the months of each administration, those that follow each other in one go."""
+    """Reads the months of each administration, newest first, those that follow each other in one go.
+
+    A share of the day's calls is left to live changes. Where it is reached, what landed stays, and the months that were
+    not read to their end are kept to be read later (`finish_history`).
+    """
     read = MonthsRead()
     for name, chosen in months.items():
-        administration = config.administration(name)
+        administration, client = config.administration(name), client_of(name)
+        with engine.begin() as tx:
+            memory.ask_for_months(tx, name, chosen)
         today = datetime.now(ZoneInfo(administration.time_zone)).date()
-        for row in in_a_row(chosen):
-            read.add(land_months(engine, client_of(name), administration, row, today=today))
+        with client.sparing(config.budget.keep_for_live):
+            for row in _in_parts(chosen):
+                read.add(land_months(engine, client, administration, row, today=today))
+                if read.stopped:
+                    break
     return read
+
+
+def finish_history(engine: Engine, client: ExactOnlineClient, config: Config, administration: str) -> MonthsRead:
+    """Reads the months that were asked for and not read to their end."""
+    with engine.connect() as connection:
+        left = memory.months_to_read(connection, administration)
+    return land_history(engine, lambda _: client, config, {administration: sorted(left)} if left else {})
+
+
+def _in_parts(months: Sequence[date]) -> list[list[date]]:
+    """The months in groups without a gap and not too long, so that a day's calls are enough for one; newest first."""
+    parts = [row[start : start + AT_ONCE] for row in in_a_row(months) for start in range(0, len(row), AT_ONCE)]
+    return parts[::-1]
 
 
 def in_a_row(months: Sequence[date]) -> list[list[date]]:
@@ -93,26 +122,50 @@ def land_months(
     read = MonthsRead(orders=dict.fromkeys(months, 0), lines=dict.fromkeys(months, 0))
     calls = client.calls
     with only_one(engine, f"{administration.name} order_history"):
-        as_of = begin_order_feeds(engine, client, administration)
-        for page in _pages(client, months, today):
-            rows = [_landed(administration.name, order, lines, as_of, months) for order, lines in page]
-            _count(read, rows)
-            with engine.begin() as tx:
-                read.changed += upsert(
-                    tx, tables.order_history, rows, pending=ORDER_STAGES, pending_key="order_id", ignoring=("as_of",)
-                )
-        _forget_vanished(engine, administration.name, months, as_of, read)
+        try:
+            as_of = begin_order_feeds(engine, client, administration)
+            for page in _pages(client, months, today):
+                rows = [_landed(administration.name, order, lines, as_of, months) for order, lines in page]
+                _count(read, rows)
+                read.changed += _write(engine, rows)
+            _forget_vanished(engine, administration.name, months, as_of, read)
+        except BudgetSpent as problem:
+            read.stopped = str(problem)
     read.calls = client.calls - calls
     return read
 
 
+def land_orders(
+    engine: Engine, client: ExactOnlineClient, administration: Administration, order_ids: Sequence[str], *, as_of: int
+) -> int:
+    """Reads single orders whole, as a reading of their months would have brought them; returns how many differ."""
+    changed, months = 0, window(administration, 0)
+    for start in range(0, len(order_ids), ORDERS_AT_ONCE):
+        asked = any_of("OrderID", order_ids[start : start + ORDERS_AT_ONCE])
+        for page in _read_whole(client, asked):
+            rows = [_landed(administration.name, order, lines, as_of, [_EARLIEST, *months]) for order, lines in page]
+            for row in rows:
+                row.pop("line_count")
+            changed += _write(engine, rows)
+    return changed
+
+
+def _write(engine: Engine, rows: list[dict[str, Any]]) -> int:
+    with engine.begin() as tx:
+        return upsert(tx, tables.order_history, rows, pending=ORDER_STAGES, pending_key="order_id", ignoring=("as_of",))
+
+
 def _pages(client: ExactOnlineClient, months: Sequence[date], today: date) -> Iterator[list[tuple[dict, list[dict]]]]:
-    """Pages of orders, each with all its lines: where an answer cut them off they are read by their order."""
     later = next_month(months[-1])
     until = "" if later > today else f" and OrderDate lt {datetime_literal(later)}"
+    return _read_whole(client, f"OrderDate ge {datetime_literal(months[0])}{until}")
+
+
+def _read_whole(client: ExactOnlineClient, which: str) -> Iterator[list[tuple[dict, list[dict]]]]:
+    """Pages of orders, each with all its lines: where an answer cut them off they are read by their order."""
     for page in client.pages(
         feeds.ORDER_HISTORY.path,
-        filter=f"OrderDate ge {datetime_literal(months[0])}{until}",
+        filter=which,
         select=feeds.expanded_lines(),
         expand="SalesOrderLines",
     ):
@@ -171,6 +224,7 @@ def _forget_vanished(engine: Engine, administration: str, months: Sequence[date]
                 for month in months
             ),
         )
+        memory.months_were_read(tx, administration, months)
 
 
 def window(administration: Administration, months: int) -> list[date]:

@@ -144,8 +144,8 @@ def refresh_products(engine: Engine, administration: Administration, *, today: d
 def refresh_salespeople(engine: Engine, administration: Administration) -> int:
     """Takes in who sells from orders and accounts, and returns how many changed."""
     with engine.begin() as tx:
-        people = frame(tx, _SALESPEOPLE, {"administration": administration.name})
-        return upsert(tx, erp.salespeople, rows(people))
+        people = tx.execute(text(_SALESPEOPLE), {"administration": administration.name})
+        return upsert(tx, erp.salespeople, (dict(row._mapping) for row in people.all()))
 
 
 def _groups_of_items(tx: Connection, administration: str) -> dict[str, str | None]:

@@ -1,13 +1,17 @@
 """`crm.products` from the catalogue, from order lines of items nobody catalogued, and the surcharge."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from pipeline.domain.deal import LONGEST_NAME
 from pipeline.domain.deal_products import SURCHARGE_CODE, SURCHARGE_NAME
+
+if TYPE_CHECKING:
+    import pandas as pd  # where it is used it is imported: a run that changes nothing does without
 
 COLUMNS = (
     "administration",
@@ -36,6 +40,8 @@ def to_crm_products(
 
     `items` has the columns of `erp.products`; `uncatalogued` has `product_id`, `item_code` and `description` of lines.
     """
+    import pandas as pd
+
     rows = [
         (
             administration,

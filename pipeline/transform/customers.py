@@ -1,10 +1,14 @@
 """`erp.customers` from Exact Online's accounts."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-import pandas as pd
-
 from pipeline.transform.exact_values import each, instant, reference, trimmed
+
+if TYPE_CHECKING:
+    import pandas as pd  # where it is used it is imported: a run that changes nothing does without
 
 CUSTOMER = "C"  # Exact's letter for an account that is a customer
 DIVISION = "D"  # a type of account that stands for a company of one's own
@@ -14,6 +18,8 @@ def to_customers(
     accounts: pd.DataFrame, deletions: pd.DataFrame, *, administration: str, time_zone: str
 ) -> pd.DataFrame:
     """One row an account; `deletions` has `entity_key` and `timestamp`."""
+    import pandas as pd
+
     deleted = dict(zip(deletions["entity_key"], deletions["timestamp"], strict=True))
     zone = ZoneInfo(time_zone)
     columns = {

@@ -1,8 +1,13 @@
 """`crm.deal_products` from order lines."""
 
-import pandas as pd
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from pipeline.domain.deal_products import OrderLine, deal_rows
+
+if TYPE_CHECKING:
+    import pandas as pd  # where it is used it is imported: a run that changes nothing does without
 
 COLUMNS = (
     "administration",
@@ -22,6 +27,8 @@ def to_deal_products(orders: pd.DataFrame, lines: pd.DataFrame, *, rounded_once:
     `orders` has `administration`, `order_id` and `value`; `lines` the columns of `erp.order_lines`; `rounded_once` says
     that the account rounds the sum of a deal instead of each of its rows.
     """
+    import pandas as pd
+
     by_order: dict[str, list[OrderLine]] = {}
     for order_id, *values in zip(
         *(lines[name] for name in ("order_id", "line_id", "line_number", "product_id")),

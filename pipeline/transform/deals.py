@@ -1,10 +1,10 @@
 """`crm.deals` from orders, what their lines sum up to, and what was wanted of the deals before."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from pipeline.domain.deal import (
     LONGEST_NAME,
@@ -22,6 +22,9 @@ from pipeline.domain.deal import (
     title,
 )
 from pipeline.domain.order_stage import Outcome, StatusRule, Word
+
+if TYPE_CHECKING:
+    import pandas as pd  # where it is used it is imported: a run that changes nothing does without
 
 _SHOWN_WORDS = {Word.OPEN, Word.PARTIAL, Word.COMPLETE}
 
@@ -42,6 +45,8 @@ def to_deals(
     `orders` has the columns of `erp.orders`, `customer_name` and `account_manager_id`; `group_sums` has `order_id`,
     `item_group_code` and `amount` of the lines that count; `earlier` is what stands in `crm.deals` for those orders.
     """
+    import pandas as pd
+
     grouped = _grouped(group_sums)
     known = {row["order_id"]: row for row in earlier.to_dict("records")}
     rows = []

@@ -1,13 +1,16 @@
 """`crm.held` from orders: which of them wait, and for what."""
 
-from collections.abc import Sequence
-from typing import Any
+from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from pipeline.domain.deal import Order, why_held
 from pipeline.domain.order_stage import StatusRule
 from pipeline.transform.deals import order_of
+
+if TYPE_CHECKING:
+    import pandas as pd  # where it is used it is imported: a run that changes nothing does without
 
 COLUMNS = (
     "administration",
@@ -28,6 +31,8 @@ def to_held(orders: pd.DataFrame, *, rules: Sequence[StatusRule]) -> pd.DataFram
     `orders` has the columns of `erp.orders`, `customer_name`, `customer_held` (why the customer is), `has_deal` and
     `lines_without_item`.
     """
+    import pandas as pd
+
     held = [_held(row, order_of(row), rules) for row in orders.itertuples(index=False)]
     return pd.DataFrame([row for row in held if row], columns=pd.Index(COLUMNS), dtype=object)
 

@@ -1,13 +1,16 @@
 """`erp.order_lines` from Exact Online: a whole reading of an order, and what the feed said of its lines since."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from pipeline.transform.exact_values import line_amount, reference, trimmed
+
+if TYPE_CHECKING:
+    import pandas as pd  # where it is used it is imported: a run that changes nothing does without
 
 COLUMNS = (
     "administration",
@@ -39,6 +42,8 @@ def to_order_lines(
     `history` has `order_id`, `as_of` and `lines`; `known_groups` gives, for a line that stood here before, its item
     and its item-group code, which it keeps for as long as the item stays; `groups_of_items` today's groups.
     """
+    import pandas as pd
+
     deleted = dict(zip(deletions["entity_key"], deletions["timestamp"], strict=True))
     found: dict[str, tuple[Any, ...]] = {}
     whole_as_of: dict[str, int] = {}

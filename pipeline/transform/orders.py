@@ -1,10 +1,14 @@
 """`erp.orders` from Exact Online: the newest of what history and changes say of each order."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-import pandas as pd
-
 from pipeline.transform.exact_values import amount, day, each, instant, reference, trimmed, word
+
+if TYPE_CHECKING:
+    import pandas as pd  # where it is used it is imported: a run that changes nothing does without
 
 
 def to_orders(
@@ -21,6 +25,8 @@ def to_orders(
     `history` counts as old as its `as_of`, `changes` as its `timestamp`; a deletion holds when it is not older than
     the order. `deletions` has `entity_key` and `timestamp`; a key is an order's id or its id in the changes feed.
     """
+    import pandas as pd
+
     newest = newest_of(history, changes)
     deleted = dict(zip(deletions["entity_key"], deletions["timestamp"], strict=True))
     gone = [
@@ -54,6 +60,8 @@ def to_orders(
 
 def newest_of(history: pd.DataFrame, changes: pd.DataFrame) -> pd.DataFrame:
     """The newer version of each order; of two that are equally old, the one from the changes feed."""
+    import pandas as pd
+
     read_whole = history.assign(version=history["as_of"], is_live=False, id=None)
     changed = changes.assign(version=changes["timestamp"], is_live=True)
     both = pd.concat([frame for frame in (read_whole, changed) if len(frame)] or [read_whole])

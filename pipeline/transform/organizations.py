@@ -1,15 +1,21 @@
 """`crm.organizations` from customers."""
 
-from collections.abc import Mapping
+from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from pipeline.domain.deal import LONGEST_NAME
 from pipeline.domain.matching import joined_postcode
 
+if TYPE_CHECKING:
+    import pandas as pd  # where it is used it is imported: a run that changes nothing does without
+
 
 def to_organizations(customers: pd.DataFrame, *, e_mails: Mapping[str, str], default_owner: str | None) -> pd.DataFrame:
     """One row a customer; `customers` has the columns of `erp.customers`, and only those that are mirrored."""
+    import pandas as pd
+
     rows = [
         {
             "administration": customer.administration,

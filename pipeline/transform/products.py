@@ -1,14 +1,18 @@
 """`erp.products` from Exact Online's items, their groups and their prices."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
-
-import pandas as pd
 
 from pipeline.domain.prices import ItemPrice, price_on
 from pipeline.transform.exact_values import day, each, instant, reference, trimmed
+
+if TYPE_CHECKING:
+    import pandas as pd  # where it is used it is imported: a run that changes nothing does without
 
 
 def to_products(
@@ -26,6 +30,8 @@ def to_products(
 
     `prices` are those without an account; `group_codes` gives an item group's code by its id.
     """
+    import pandas as pd
+
     deleted = dict(zip(deletions["entity_key"], deletions["timestamp"], strict=True))
     zone = ZoneInfo(time_zone)
     by_item = _prices_by_item(prices, currency)

@@ -1,7 +1,7 @@
 """What is remembered from run to run: how far a feed was read, which months landed, single facts."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -55,3 +55,29 @@ def note(tx: Connection, name: str, value: Any) -> None:
         ),
         {"name": name, "value": json.dumps(value)},
     )
+
+
+def months_to_read(tx: Connection, administration: str) -> set[date]:
+    """First days of the months that were asked for and not read to their end yet."""
+    return {date.fromisoformat(month) for month in recall(tx, _asked(administration)) or ()}
+
+
+def ask_for_months(tx: Connection, administration: str, months: Iterable[date]) -> None:
+    """Notes months that are to be read; who reads one to its end takes it out."""
+    _change_asked(tx, administration, lambda asked: asked | set(months))
+
+
+def months_were_read(tx: Connection, administration: str, months: Iterable[date]) -> None:
+    """Takes out months that were read to their end."""
+    _change_asked(tx, administration, lambda asked: asked - set(months))
+
+
+def _change_asked(tx: Connection, administration: str, change: Callable[[set[date]], set[date]]) -> None:
+    locked = "SELECT value FROM state.remembered WHERE name = :name FOR UPDATE"
+    found = tx.execute(text(locked), {"name": _asked(administration)}).scalar() or ()
+    asked = change({date.fromisoformat(month) for month in found})
+    note(tx, _asked(administration), sorted(month.isoformat() for month in asked))
+
+
+def _asked(administration: str) -> str:
+    return f"{administration} months to read"

@@ -1,6 +1,9 @@
 """Rows out of a table, as a frame of plain Python values: no NaN for what is empty, no float for what is exact."""
 
+import sys
 from collections.abc import Iterable, Mapping
+from importlib import import_module
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, text
@@ -16,6 +19,12 @@ def frame(tx: Connection, query: str | Select, parameters: Mapping[str, Any] | N
     result = tx.execute(text(query) if isinstance(query, str) else query, parameters or {})
     names = list(result.keys())
     return pd.DataFrame([tuple(row) for row in result], columns=pd.Index(names), dtype=object)
+
+
+def expect_frames() -> None:
+    """Lets pandas be imported while this process waits for somebody else's answers."""
+    if "pandas" not in sys.modules:
+        Thread(target=import_module, args=["pandas"], daemon=True).start()
 
 
 def rows(frame: "pd.DataFrame") -> Iterable[dict[str, Any]]:

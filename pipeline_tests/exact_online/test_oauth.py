@@ -35,6 +35,9 @@ class InMemory:
         self._kept = (refresh, access, self._clock.now_ms)
         self.saved += 1
 
+    def stop(self, sentence: str, credentials: str, seconds: float | None) -> None:
+        """Nothing is remembered here."""
+
     @contextmanager
     def locked(self) -> Iterator["InMemory"]:
         with self._lock:
@@ -139,7 +142,7 @@ def test_a_token_that_is_refused_between_570_and_575_seconds_is_renewed_once(
 
 def test_a_used_refresh_token_asks_for_a_new_consent(simulator: ExactOnlineSimulator, store: InMemory):
     connected(simulator, store).get(ME)
-    with pytest.raises(GiveUp, match=r"Old refresh token used.* Consent again .*EXACT_REFRESH_TOKEN"):
+    with pytest.raises(GiveUp, match=r"Old refresh token used.* Run `pipeline connect exact`.*EXACT_REFRESH_TOKEN"):
         connected(simulator, InMemory(simulator)).get(ME)
 
 

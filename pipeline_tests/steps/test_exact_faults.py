@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from pipeline.errors import BudgetSpent, GiveUp, RetryLater
+from pipeline.errors import BudgetSpent, GiveUp, OutcomeUnknown, RetryLater
 from pipeline_tests.steps.test_switches import (
     Expected,
     assert_deals_show_the_orders,
@@ -117,7 +117,7 @@ def test_sixty_calls_a_minute_only_slow_it_down(engine: Engine, monkeypatch: pyt
 
 
 def test_a_day_whose_calls_end_stops_it_and_the_next_day_goes_on(engine: Engine, monkeypatch: pytest.MonkeyPatch):
-    erp = {"limits": True, "daily_limit": 7}  # a first synchronisation takes nine, one after it seven
+    erp = {"limits": True, "daily_limit": 9}  # a first synchronisation takes eleven, one on a later day nine
     world = world_before_its_first_sync(engine, monkeypatch, erp=erp)
     place(world, (0, 1, 5))
     with pytest.raises(BudgetSpent, match="calls for today are used up"):
@@ -170,3 +170,45 @@ def test_nothing_is_lost_in_a_night_on_which_clocks_change(engine: Engine, monke
         world.sync()
         world.wait(1200)
     assert_all_arrived(world)
+
+
+@pytest.mark.parametrize("skew", [3600.0, -3600.0])
+def test_nothing_is_lost_when_our_clock_is_an_hour_off(engine: Engine, monkeypatch: pytest.MonkeyPatch, skew: float):
+    erp = {"limits": True, "minutely_limit": 9}
+    world = world_before_its_first_sync(engine, monkeypatch, erp=erp, skew=skew)
+    world.company.clock.run_at(0)
+    for number in range(3):
+        place(world, (number, 1, 5 + number))
+        world.sync()
+        world.wait(300)
+    assert_all_arrived(world)
+
+
+def test_a_token_endpoint_that_answers_with_nothing_stops_the_run_and_the_next_one_goes_on(small_pages: World):
+    small_pages.control_exact("fault", {"path": "oauth2/token", "kind": "status", "status": 200, "body": ""})
+    with pytest.raises(RetryLater, match="answered 200 without tokens"):
+        small_pages.sync()
+    small_pages.sync()
+    assert_all_arrived(small_pages)
+
+
+def test_a_refresh_whose_answer_was_lost_needs_a_person_and_then_nothing_is_missing(small_pages: World):
+    small_pages.sync()
+    place(small_pages, (3, 2, 9))
+    small_pages.wait(600)
+    small_pages.control_exact("fault", {"path": "oauth2/token", "kind": "drop_after"})
+    with pytest.raises(OutcomeUnknown, match="sent and never answered"):
+        small_pages.sync()
+    with pytest.raises(GiveUp, match=r"Old refresh token used.* Run `pipeline connect exact`"):
+        small_pages.sync()
+    small_pages.consent_again()
+    small_pages.sync()
+    assert_all_arrived(small_pages)
+
+
+def test_a_feed_that_answers_with_the_same_page_for_ever_is_asked_for_it_twice_at_most(small_pages: World):
+    path = "sync/SalesOrder/SalesOrderHeaders"
+    order_faults(small_pages, {"kind": "same_page", "times": NEVER_ENDS}, 1, (path,))
+    with pytest.raises(GiveUp, match="sent us back to a page"):
+        small_pages.sync()
+    assert small_pages.exact.calls[path] <= 3  # the third asks whether the watermark holds

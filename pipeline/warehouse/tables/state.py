@@ -1,8 +1,8 @@
 """What the pipeline itself remembers between runs: where feeds were read to, tokens, work that waits."""
 
-from sqlalchemy import BigInteger, Column, Date, Sequence
+from sqlalchemy import BigInteger, Column, Date, Identity, Index, Sequence
 
-from pipeline.warehouse.tables.columns import administration, document, instant, key, metadata, table, text, whole
+from pipeline.warehouse.tables.columns import administration, big, document, instant, key, metadata, table, text, whole
 
 SCHEMA = "state"
 _TICKETS = Sequence("tickets", schema=SCHEMA, metadata=metadata)
@@ -54,6 +54,35 @@ tokens = table(
     text("refresh_token", "encrypted refresh token, good for one use", required=True),
     text("first_refresh_token_hash", "SHA-256 of the refresh token the chain began with", required=True),
     instant("issued_at", "when the access token was issued (UTC)"),
+    text("stopped", "why no token is asked for; empty while all is well"),
+    text("stopped_for", "SHA-256 of the credentials that were refused: with others it is asked again"),
+    instant("stopped_until", "until when none is asked for (UTC); empty: until a person consented again"),
+)
+
+exact_limits = table(
+    SCHEMA,
+    "exact_limits",
+    "Calls that Exact Online still takes; every process takes its calls out of here.",
+    administration(),
+    big("minute_limit", "calls a minute", required=False),
+    big("minute_left", "calls left in the minute", required=False),
+    instant("minute_ends", "end of that minute, by our clock (UTC)"),
+    big("day_limit", "calls a day", required=False),
+    big("day_left", "calls left in the day", required=False),
+    instant("day_ends", "end of that day, by our clock (UTC)"),
+)
+
+exact_refusals = table(
+    SCHEMA,
+    "exact_refusals",
+    "Refusals of Exact Online within the last hour; ten would close the endpoint.",
+    Column("number", BigInteger, Identity(always=True), primary_key=True, comment="order of their coming"),
+    text("administration", "name of the administration, as in pipeline.yaml", required=True),
+    text("endpoint", "division and resource that was asked", required=True),
+    whole("status", "400, 401, 403 or 404", required=True),
+    text("said", "Exact's reason", required=True),
+    instant("refused_at", "when (UTC)", required=True),
+    Index("exact_refusals_of_an_endpoint", "administration", "endpoint"),
 )
 
 remembered = table(

@@ -1,0 +1,229 @@
+"""`python -m benchmarks.live`: from a change in Exact Online to the changed deal, for 1, 20 and 200 changes at once.
+
+All of the product as it runs, each part a process: database, webhook receiver, Dagster's daemon with its code server,
+both simulators with their limits off. The first phase is counted from the change: received (webhook in the inbox). The
+others are those of the run that wrote the deal, counted from the webhook: detected (run asked for), started (its
+process runs code), landed (rows read), written (deal); 0 where a run on its way took in the change before its webhook.
+"""
+
+import argparse
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sqlalchemy import Engine, text
+
+from pipeline.config import PROJECT_FOLDER
+from pipeline.entry import ready
+
+DEADLINE = 240.0  # seconds
+SIZES, MOST_ORDERS = (1, 20, 200), 240
+PHASES = ("received", "detected", "started", "landed", "written")
+PIPELINE = [sys.executable, "-W", "ignore", "-m", "pipeline"]
+# Of each changed order: when its webhook came in, and when the deal was written, and in which run.
+_WRITTEN = """
+SELECT order_id, extract(epoch FROM written_at) AS written FROM pipedrive.deals
+WHERE order_id = ANY(:orders) AND written_at > to_timestamp(:since)
+"""
+_RECEIVED = """
+SELECT max(extract(epoch FROM received_at)) FROM inbox.webhook_events
+WHERE content LIKE '%' || :key || '%' AND received_at >= to_timestamp(:since)
+"""
+_RUNS = """
+SELECT run.run_id, extract(epoch FROM run.create_timestamp AT TIME ZONE 'UTC') AS created, run.start_time,
+    (SELECT extract(epoch FROM min(event.timestamp) AT TIME ZONE 'UTC') FROM dagster.event_logs AS event
+        WHERE event.run_id = run.run_id AND event.dagster_event_type = 'PIPELINE_START') AS started,
+    (SELECT extract(epoch FROM min(event.timestamp) AT TIME ZONE 'UTC') FROM dagster.event_logs AS event
+        WHERE event.run_id = run.run_id AND event.dagster_event_type = 'ASSET_MATERIALIZATION'
+            AND event.asset_key = '["exact_online", "deletions"]') AS landed,
+    (SELECT extract(epoch FROM max(event.timestamp) AT TIME ZONE 'UTC') FROM dagster.event_logs AS event
+        WHERE event.run_id = run.run_id AND event.step_key = 'pipedrive') AS applied
+FROM dagster.runs AS run WHERE run.pipeline_name = 'orders_delta' ORDER BY run.id
+"""
+
+
+def main() -> None:
+    """Measures and prints."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--rounds", type=int, default=5, help="measurements of each size")
+    chosen = arguments.parse_args()
+    with running() as (engine, exact):
+        orders = some_orders(engine)
+        figures = {size: [] for size in SIZES}
+        for number in range(chosen.rounds):
+            for size in SIZES:
+                figures[size] += measured(engine, exact, orders[:size], f"round {number}")
+        print(table(figures))
+
+
+def measured(engine: Engine, exact: str, orders: Sequence[str], mark: str) -> list[dict[str, float]]:
+    """Seconds from each change to each phase."""
+    until("a quiet moment", lambda: is_quiet(engine))
+    began = {}
+    for order in orders:
+        began[order] = time.time()
+        fields = {"your_ref": f"{mark} {began[order]:.3f}"[:30]}
+        answer = httpx.post(f"{exact}/__sandbox/change", json={"kind": "set_order", "order": order, "fields": fields})
+        answer.raise_for_status()
+    since = min(began.values())
+
+    def all_written() -> dict[str, float] | None:
+        found = {row.order_id: float(row.written) for row in rows(engine, _WRITTEN, orders=list(orders), since=since)}
+        return found if len(found) == len(orders) else None
+
+    written = until(f"{len(orders)} deals", all_written)
+    until("a quiet moment", lambda: is_quiet(engine))
+    runs = rows(engine, _RUNS)
+    return [phases(engine, runs, order, began[order], written[order]) for order in orders]
+
+
+def phases(engine: Engine, runs: Sequence[Any], order: str, began: float, written: float) -> dict[str, float]:
+    """When each phase was reached: the webhook in seconds after the change, the others after the webhook."""
+    run = next(run for run in runs if run.applied and run.landed and run.applied >= written - 0.01)
+    received = rows(engine, _RECEIVED, key=order, since=began - 0.01)[0][0] or began
+    reached = (run.created, run.started, run.landed, written)
+    after = [max(float(moment) - float(received), 0.0) for moment in reached]
+    return dict(zip(PHASES, [float(received) - began, *after], strict=True))
+
+
+def table(figures: dict[int, list[dict[str, float]]]) -> str:
+    """Median and 95th percentile of each phase, sizes side by side."""
+    lines = [f"seconds, median / p95, on {os.cpu_count()} cores with a load of {os.getloadavg()[1]:.1f}"]
+    lines += [f"{'at once':>8}{'deals':>8}" + "".join(f"{name:>16}" for name in PHASES)]
+    for size, found in figures.items():
+        shown = []
+        for name in PHASES:
+            values = sorted(row[name] for row in found)
+            late = values[min(len(values) - 1, int(len(values) * 0.95))]
+            shown.append(f"{statistics.median(values):>8.1f} /{late:>6.1f}")
+        lines.append(f"{size:>8}{len(found):>8}" + "".join(shown))
+    return "\n".join(lines)
+
+
+def rows(engine: Engine, query: str, **parameters: Any) -> list[Any]:
+    """The query's rows."""
+    with engine.connect() as connection:
+        return list(connection.execute(text(query), parameters).all())
+
+
+def is_quiet(engine: Engine) -> bool:
+    """Whether no run is queued or under way and no webhook waits."""
+    busy = "SELECT 1 FROM dagster.runs WHERE status IN ('QUEUED', 'NOT_STARTED', 'STARTING', 'STARTED') LIMIT 1"
+    return not rows(engine, busy) and not rows(engine, "SELECT 1 FROM inbox.webhook_events WHERE handled_at IS NULL")
+
+
+def some_orders(engine: Engine) -> list[str]:
+    """Orders that have a deal."""
+    found = rows(engine, "SELECT order_id FROM pipedrive.deals ORDER BY order_id LIMIT :most", most=MOST_ORDERS)
+    return [row.order_id for row in found]
+
+
+@contextmanager
+def running() -> Iterator[tuple[Engine, str]]:
+    """All of it, synchronised once and subscribed to webhooks; at the end every process is gone."""
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pipeline-live-")))
+        ports = free_ports(3)
+        exact, pipedrive, receiver = (f"http://127.0.0.1:{port}" for port in ports)
+        os.environ.update(environment(home, exact, pipedrive, receiver))
+        switch = ["--switch", "webhook_requires_https=false"]
+        company = ["--port", str(ports[0]), "--orders", str(MOST_ORDERS + 60), "--no-limits", *switch]
+        stack.enter_context(process(home, "exact", [*PIPELINE, "sandbox", "exact", *company]))
+        account = ["--port", str(ports[1]), "--burst", "0", "--daily-tokens", "0"]
+        stack.enter_context(process(home, "pipedrive", [*PIPELINE, "sandbox", "pipedrive", *account]))
+        engine = stack.enter_context(ready())
+        until(exact, lambda: answers(f"{exact}/__sandbox/counters"))
+        until(pipedrive, lambda: answers(f"{pipedrive}/__sandbox/counters"))
+        subprocess.run([*PIPELINE, "sync"], check=True, cwd=PROJECT_FOLDER, stdout=subprocess.DEVNULL)
+        stack.enter_context(process(home, "webhooks", [*PIPELINE, "webhooks", "--port", str(ports[2])]))
+        until(receiver, lambda: answers(f"{receiver}/health"))
+        subprocess.run([*PIPELINE, "webhooks", "subscribe"], check=True, cwd=PROJECT_FOLDER)
+        daemon = [
+            str(Path(sys.executable).parent / "dagster-daemon"),
+            "run",
+            "-w",
+            str(PROJECT_FOLDER / "workspace.yaml"),
+        ]
+        stack.enter_context(process(home, "daemon", daemon))
+        until("the sensor's first tick", lambda: rows(engine, "SELECT 1 FROM dagster.job_ticks LIMIT 1"))
+        yield engine, exact
+
+
+def environment(home: Path, exact: str, pipedrive: str, receiver: str) -> dict[str, str]:
+    """Nothing of a real account, whatever .env and the shell say."""
+    sandbox = ("EXACT_CLIENT_ID", "EXACT_CLIENT_SECRET", "EXACT_REFRESH_TOKEN", "EXACT_WEBHOOK_SECRET")
+    return {
+        "PIPELINE_HOME": str(home),
+        "PIPELINE_CONFIG": str(PROJECT_FOLDER / "pipeline.yaml"),
+        "WAREHOUSE_URL": "",
+        "DAGSTER_HOME": "",
+        "PIPELINE_SECRET_KEY": "",
+        "EXACT_BASE_URL": exact,
+        "PIPEDRIVE_BASE_URL": pipedrive,
+        "PUBLIC_URL": receiver,
+        "PIPEDRIVE_DAILY_TOKENS": str(10**9),
+        **dict.fromkeys((*sandbox, "PIPEDRIVE_API_TOKEN"), "sandbox"),
+    }
+
+
+def until(what: str, ask: Callable[[], Any]) -> Any:
+    """The first answer that is something."""
+    deadline = time.monotonic() + DEADLINE
+    while not (answer := ask()):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{what}: not within {DEADLINE:.0f} seconds")
+        time.sleep(0.2)
+    return answer
+
+
+def answers(address: str) -> bool:
+    """Whether somebody is there."""
+    try:
+        return httpx.get(address, timeout=5.0).is_success
+    except httpx.TransportError:
+        return False
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [one.getsockname()[1] for one in sockets]
+
+
+@contextmanager
+def process(home: Path, name: str, command: Sequence[str]) -> Iterator[None]:
+    """A child process that listens to signals; at the end it is gone, and so is whatever it started."""
+    with (home / f"{name}.log").open("ab") as log:
+        started = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            cwd=PROJECT_FOLDER,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
+        )
+    try:
+        yield
+    finally:
+        started.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            started.wait(45)
+        with suppress(ProcessLookupError):
+            os.killpg(started.pid, signal.SIGKILL)
+        started.wait()
+
+
+if __name__ == "__main__":
+    main()

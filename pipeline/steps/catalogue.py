@@ -1,0 +1,81 @@
+"""Customers and items of Exact Online into `exact_online.*`; without a reason to, they are not even asked for."""
+
+from datetime import timedelta
+
+from sqlalchemy import Engine, Table, text
+
+from pipeline.exact_online.client import ExactOnlineClient
+from pipeline.exact_online.feeds import Feed
+from pipeline.steps import landing
+from pipeline.warehouse import inbox
+from pipeline.warehouse.tables import exact_online as tables
+
+READ_ANYWAY = timedelta(minutes=20)  # the catalogue's own poll comes every 15
+
+
+def land_catalogue(
+    engine: Engine,
+    client: ExactOnlineClient,
+    administration: str,
+    feed: Feed,
+    table: Table,
+    *,
+    only_when_asked: bool = False,
+) -> landing.Landed:
+    """Reads the customers or the items that changed, and marks what webhooks told of them before as handled.
+
+    `only_when_asked` leaves the call out unless a webhook told of one, an order that just changed names one we don't
+    know, or the last reading was a while ago: what else changed comes with the next reading of the catalogue.
+    """
+    stage, topic, is_named = _CATALOGUE[table]
+    with engine.connect() as connection:
+        told = inbox.newest(connection, administration)
+        parameters = {
+            "administration": administration,
+            "feed": landing.mark_of(feed),
+            "topic": topic,
+            "after": READ_ANYWAY,
+        }
+        asked = connection.execute(text(f"SELECT ({_TOLD}) OR ({_LONG_AGO}) OR ({is_named})"), parameters)
+        if only_when_asked and not asked.scalar_one():
+            return landing.Landed(0, 0)
+    return landing.land_changes(
+        engine,
+        client,
+        administration,
+        feed,
+        table,
+        pending=(stage,),
+        pending_key="id",
+        with_the_last=lambda tx: inbox.mark_handled(tx, administration, [topic], told),
+    )
+
+
+# When a feed of the catalogue is worth a call.
+_TOLD = """
+EXISTS (SELECT FROM inbox.webhook_events
+    WHERE administration = :administration AND topic = :topic AND handled_at IS NULL)
+"""
+_LONG_AGO = """
+NOT EXISTS (SELECT FROM state.watermarks
+    WHERE administration = :administration AND feed = :feed AND read_at > now() - CAST(:after AS interval))
+"""
+_UNKNOWN_CUSTOMER = """
+EXISTS (SELECT FROM exact_online.order_changes AS changed
+    JOIN state.pending AS waiting ON waiting.stage = 'erp/orders'
+        AND waiting.administration = changed.administration AND waiting.key = changed.order_id
+    WHERE changed.administration = :administration AND NOT EXISTS (SELECT FROM exact_online.accounts AS known
+        WHERE known.administration = changed.administration AND known.id = changed.ordered_by))
+"""
+_UNKNOWN_ITEM = """
+EXISTS (SELECT FROM exact_online.order_line_changes AS changed
+    JOIN state.pending AS waiting ON waiting.stage = 'erp/order_lines'
+        AND waiting.administration = changed.administration AND waiting.key = changed.order_id
+    WHERE changed.administration = :administration AND changed.item IS NOT NULL
+        AND NOT EXISTS (SELECT FROM exact_online.items AS known
+            WHERE known.administration = changed.administration AND known.id = changed.item))
+"""
+_CATALOGUE = {
+    tables.accounts: ("erp/customers", "Accounts", _UNKNOWN_CUSTOMER),
+    tables.items: ("erp/products", "Items", _UNKNOWN_ITEM),
+}

@@ -1,0 +1,88 @@
+"""The jobs as Dagster runs them, on the simulated ERP and CRM of a `World`, and webhooks as they lie in the inbox."""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from itertools import count
+
+import dagster as dg
+from sqlalchemy import Engine, text
+
+from pipeline.automation.jobs import catalogue_delta
+from pipeline.definitions import defs
+from pipeline.resources import ExactOnline, Pipedrive
+from pipeline.warehouse import inbox
+from pipeline_tests.world import World
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_serial = count(1)
+_locations: dict[int, tuple[World, dg.Definitions]] = {}  # with the world, so that its number stays its own
+
+
+def run(
+    world: World, job: str, *, instance: dg.DagsterInstance | None = None, layers: Sequence[str] | None = None
+) -> dg.ExecuteInProcessResult:
+    """One run of the job for the administration of the world; `layers` leaves out the other ones."""
+    definition = _location(world).resolve_job_def(job)
+    keys = [key for key in definition.asset_layer.executable_asset_keys if key.path[0] in layers] if layers else None
+    own = definition.partitioned_config.get_run_config_for_partition_key("nl") if definition.partitioned_config else {}
+    with nullcontext(instance) if instance else dg.DagsterInstance.ephemeral() as kept:
+        return definition.execute_in_process(
+            QUIET | dict(own), kept, partition_key="nl", raise_on_error=False, asset_selection=keys
+        )
+
+
+def _location(world: World) -> dg.Definitions:
+    """The code location with both sides simulated."""
+    if id(world) not in _locations:
+        resources = {
+            "engine": world.engine,
+            "configuration": world.config,
+            "exact": ExactOnline(lambda _: world.client),
+            "pipedrive": Pipedrive(world.pipedrive_client, 10_000_000),
+        }
+        location = dg.Definitions(
+            assets=defs.assets,
+            asset_checks=defs.asset_checks,
+            jobs=defs.jobs,
+            resources=resources,
+            executor=dg.in_process_executor,
+        )
+        _locations[id(world)] = world, location
+    return _locations[id(world)][1]
+
+
+def caught_up(world: World) -> World:
+    """The world after its first synchronisation."""
+    world.sync()
+    assert run(world, catalogue_delta.name).success
+    return world
+
+
+def told(engine: Engine, *keys: str, topic: str = "SalesOrders") -> int:
+    """Webhooks that came in, and the number of the last."""
+    now = datetime.now(UTC)
+    events = [
+        inbox.Event(
+            hash_code=f"{next(_serial):064X}",
+            administration="nl",
+            division=123456,
+            topic=topic,
+            action="Update",
+            key=key,
+            content="{}",
+            received_at=now,
+        )
+        for key in keys
+    ]
+    with engine.begin() as tx:
+        inbox.store_all(tx, events)
+    with engine.connect() as connection:
+        return inbox.newest(connection, "nl")
+
+
+def unhandled(engine: Engine) -> list[str]:
+    """Keys of the webhooks that nobody handled, in order of receipt."""
+    query = "SELECT key FROM inbox.webhook_events WHERE handled_at IS NULL ORDER BY number"
+    with engine.connect() as connection:
+        return [row.key for row in connection.execute(text(query))]
