@@ -17,11 +17,10 @@ DAY = 86_400.0
 
 
 @pytest.fixture
-def begin(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Callable[..., World]:
+def begin(engine: Engine) -> Callable[..., World]:
     def begin(**erp: Any) -> World:
         world = World(engine, company=seeded_company(orders=20, products=20), erp={"limits": True, **erp})
         world.company.clock.run_at(0)
-        monkeypatch.setattr("time.sleep", world.wait)
         return world
 
     return begin

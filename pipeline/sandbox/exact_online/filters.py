@@ -23,6 +23,7 @@ _TOKEN = re.compile(
 )
 LARGEST_NUMBER = 2**63
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DEEPEST = 50  # parentheses within parentheses
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "eq": operator.eq,
     "ne": operator.ne,
@@ -67,14 +68,11 @@ class FilterParser:
         self._text = text
         self._fields = fields
         self._tokens = self._cut(text)
-        self._place = 0
+        self._place = self._depth = 0
 
     def parse(self) -> Expression:
         """The whole filter; it must come to yes or no."""
-        try:
-            expression = self._either()
-        except RecursionError as error:
-            raise self._mistake("too many parentheses") from error
+        expression = self._either()
         if self._peek() is not None:
             raise self._mistake("something stands behind its end")
         if expression.kind != "bool":
@@ -144,6 +142,14 @@ class FilterParser:
         return _compare(left, sign, right)
 
     def _operand(self) -> Expression:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise self._mistake("too many parentheses")
+        found = self._one_operand()
+        self._depth -= 1
+        return found
+
+    def _one_operand(self) -> Expression:
         kind, text = self._take()
         if kind == "sign" and text == "(":
             inside = self._either()
