@@ -15,18 +15,18 @@ from pipeline.warehouse.embedded import embedded_postgres
 from pipeline.warehouse.migrating import migrate
 
 FIRST = ("domain", "test_layers", "test_config", "transform")
-LAST = ("flows", "deployment", "browser")
+LONGEST = ("chaos", "automation/test_handling", "steps/", "flows", "webhooks", "browser", "demo", "embedded")
 _numbers = itertools.count()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests first: pure rules, then what needs a database, whole journeys last."""
+    """Pure rules first; then the longest files, so that two processes end together; then what needs a database."""
 
     def cost(item: pytest.Item) -> int:
         place = str(item.path)
-        if any(word in place for word in LAST):
-            return 2
-        return 0 if any(word in place for word in FIRST) else 1
+        if any(word in place for word in FIRST):
+            return 0
+        return next((rank for rank, word in enumerate(LONGEST, start=1) if word in place), len(LONGEST) + 1)
 
     items.sort(key=cost)
 
