@@ -23,7 +23,7 @@ demo: $(READY) ## simulated Exact Online and Pipedrive, one sync, the user inter
 
 # Both processes have to list the tests alike, hence one seed.
 test: $(READY) chromium ## every test
-	@PYTHONHASHSEED=0 $(BIN)/pytest -q -n 2 --dist loadfile $(ARGS)
+	@PYTHONHASHSEED=0 $(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(READY) ## what CI runs: format, lint, types, every test
 	$(BIN)/ruff format --check

@@ -8,15 +8,13 @@ process runs code), landed (rows read), written (deal); 0 where a run on its way
 
 import argparse
 import os
-import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,7 @@ from sqlalchemy import Engine, text
 
 from pipeline.config import PROJECT_FOLDER
 from pipeline.entry import ready
+from pipeline_tests.processes import answers, free_ports, process, sandbox_environment
 
 DEADLINE = 240.0  # seconds
 SIZES, MOST_ORDERS = (1, 20, 200), 240
@@ -135,7 +134,8 @@ def running() -> Iterator[tuple[Engine, str]]:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pipeline-live-")))
         ports = free_ports(3)
         exact, pipedrive, receiver = (f"http://127.0.0.1:{port}" for port in ports)
-        os.environ.update(environment(home, exact, pipedrive, receiver))
+        os.environ.update(sandbox_environment(home, exact, pipedrive))
+        os.environ.update(PUBLIC_URL=receiver, EXACT_WEBHOOK_SECRET="sandbox", PIPEDRIVE_DAILY_TOKENS=str(10**9))
         switch = ["--switch", "webhook_requires_https=false"]
         company = ["--port", str(ports[0]), "--orders", str(MOST_ORDERS + 60), "--no-limits", *switch]
         stack.enter_context(process(home, "exact", [*PIPELINE, "sandbox", "exact", *company]))
@@ -154,26 +154,9 @@ def running() -> Iterator[tuple[Engine, str]]:
             "-w",
             str(PROJECT_FOLDER / "workspace.yaml"),
         ]
-        stack.enter_context(process(home, "daemon", daemon))
+        stack.enter_context(process(home, "daemon", daemon, stops_within=45.0))  # it waits for its running tick
         until("the sensor's first tick", lambda: rows(engine, "SELECT 1 FROM dagster.job_ticks LIMIT 1"))
         yield engine, exact
-
-
-def environment(home: Path, exact: str, pipedrive: str, receiver: str) -> dict[str, str]:
-    """Nothing of a real account, whatever .env and the shell say."""
-    sandbox = ("EXACT_CLIENT_ID", "EXACT_CLIENT_SECRET", "EXACT_REFRESH_TOKEN", "EXACT_WEBHOOK_SECRET")
-    return {
-        "PIPELINE_HOME": str(home),
-        "PIPELINE_CONFIG": str(PROJECT_FOLDER / "pipeline.yaml"),
-        "WAREHOUSE_URL": "",
-        "DAGSTER_HOME": "",
-        "PIPELINE_SECRET_KEY": "",
-        "EXACT_BASE_URL": exact,
-        "PIPEDRIVE_BASE_URL": pipedrive,
-        "PUBLIC_URL": receiver,
-        "PIPEDRIVE_DAILY_TOKENS": str(10**9),
-        **dict.fromkeys((*sandbox, "PIPEDRIVE_API_TOKEN"), "sandbox"),
-    }
 
 
 def until(what: str, ask: Callable[[], Any]) -> Any:
@@ -184,45 +167,6 @@ def until(what: str, ask: Callable[[], Any]) -> Any:
             raise SystemExit(f"{what}: not within {DEADLINE:.0f} seconds")
         time.sleep(0.2)
     return answer
-
-
-def answers(address: str) -> bool:
-    """Whether somebody is there."""
-    try:
-        return httpx.get(address, timeout=5.0).is_success
-    except httpx.TransportError:
-        return False
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [one.getsockname()[1] for one in sockets]
-
-
-@contextmanager
-def process(home: Path, name: str, command: Sequence[str]) -> Iterator[None]:
-    """A child process that listens to signals; at the end it is gone, and so is whatever it started."""
-    with (home / f"{name}.log").open("ab") as log:
-        started = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            cwd=PROJECT_FOLDER,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
-        )
-    try:
-        yield
-    finally:
-        started.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            started.wait(45)
-        with suppress(ProcessLookupError):
-            os.killpg(started.pid, signal.SIGKILL)
-        started.wait()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from pipeline.warehouse.embedded import embedded_postgres
 from pipeline.warehouse.migrating import migrate
 
 FIRST = ("domain", "test_layers", "test_config", "transform")
-LONGEST = ("chaos", "automation/test_handling", "steps/", "flows", "webhooks", "browser", "demo", "embedded")
+LONGEST = ("chaos", "flows", "browser", "automation/test_handling", "steps/", "webhooks", "warehouse", "demo")
 _numbers = itertools.count()
 
 

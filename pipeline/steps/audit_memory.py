@@ -10,12 +10,11 @@ from sqlalchemy import Connection, Engine, RowMapping, text
 from pipeline.errors import RecordsGone
 from pipeline.pipedrive.bodies import Body, same, seen, without
 from pipeline.pipedrive.present import RECOVERY_FIELDS, Found
-from pipeline.steps.backlog import Waiting
+from pipeline.steps.backlog import CHOSEN, Waiting, chosen
 from pipeline.steps.bookkeeping import (
     RECORD_COLUMNS,
     doubt_rows,
     forget_gone,
-    forget_waiting,
     note_refusals,
 )
 from pipeline.steps.duplicates import note_duplicates
@@ -48,15 +47,14 @@ def correct(writer: Writer, kind: str, page: Sequence[Mapping[str, Any]]) -> See
         rows = [row for known in linked for row in _differences(writer, kind, known, by_id[known["record_id"]])]
         _remember(tx, kind, linked, by_id)
         upsert(tx, tables.drift, rows)
-        for administration in {row["administration"] for row in rows}:
-            keys = {row["key"] for row in rows if row["administration"] == administration}
-            queue(tx, (f"pipedrive/{kind}",), administration, keys)
+        _queue(tx, kind, {(row["administration"], row["key"]) for row in rows})
         kinds = [kind, "deal_products"] if kind == "deals" else [kind]
-        refused = tx.execute(text(_REFUSED_BUT_THERE), {"kinds": kinds, "keys": _keys(linked)}).all()
+        refused = tx.execute(text(_REFUSED_BUT_THERE), {"kinds": kinds, "keys": [row["key"] for row in linked]}).all()
         result.tried_again = {(row.administration, row.kind, row.key) for row in refused}
-        for administration, stood, key in result.tried_again:
-            queue(tx, (f"pipedrive/{stood}",), administration, [key])
-        strangers = [record for record_id, record in by_id.items() if record_id not in _ids(linked)]
+        for stood in kinds:
+            _queue(tx, stood, {(name, key) for name, of, key in result.tried_again if of == stood})
+        ours = {row["record_id"] for row in linked}
+        strangers = [record for record_id, record in by_id.items() if record_id not in ours]
         note_duplicates(tx, kind, _copies(tx, writer, kind, strangers))
     result.ours, result.others = len(linked), len(strangers)
     result.drift = [(row["administration"], row["key"], row["field"]) for row in rows]
@@ -97,7 +95,6 @@ def lose(engine: Engine, administration: str, gone: RecordsGone, record_id: int)
         if gone.kind == "deals" and not gone.successor:
             number = tx.execute(text(_NUMBER), {"administration": administration, "key": key}).scalar()
             note_refusals(tx, "deals", [(entry, number, str(gone))])
-            forget_waiting(tx, "deals", [entry])
         upsert(tx, tables.drift, [_drift(entry, gone.kind, "deleted", record_id, found=gone)])
 
 
@@ -114,8 +111,7 @@ def note_rows(
     """Deals whose rows are not those that were written are put right; those worth something else are reported."""
     with engine.begin() as tx:
         doubt_rows(tx, differing)
-        for administration, key in differing:
-            queue(tx, ("pipedrive/deal_products",), administration, [key])
+        _queue(tx, "deal_products", differing)
         rows = [
             _drift(Waiting(*deal, 0), "deal_products", "rows", deal_id, found=what)
             for deal, (deal_id, what) in differing.items()
@@ -130,8 +126,7 @@ def note_rows(
 def forget_values(engine: Engine, deals: Iterable[tuple[str, str]]) -> None:
     """These deals are looked at now."""
     with engine.begin() as tx:
-        for administration, key in deals:
-            tx.execute(text(_FORGET_VALUE), {"administration": administration, "key": key})
+        tx.execute(text(_FORGET_VALUES), chosen(deals))
 
 
 def _differences(writer: Writer, kind: str, known: RowMapping, record: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -211,6 +206,15 @@ def _copies(
     return copies
 
 
+def _queue(tx: Connection, kind: str, records: Iterable[tuple[str, str]]) -> None:
+    """Lets these be written, an administration at a time."""
+    by_administration: dict[str, list[str]] = {}
+    for administration, key in records:
+        by_administration.setdefault(administration, []).append(key)
+    for administration, keys in by_administration.items():
+        queue(tx, (f"pipedrive/{kind}",), administration, keys)
+
+
 def _drift(entry: Waiting, kind: str, name: str, record_id: int, **more: Any) -> dict[str, Any]:
     """A row of `pipedrive.drift`; `found`, `wanted` and `number` where they are known."""
     return {
@@ -222,14 +226,6 @@ def _drift(entry: Waiting, kind: str, name: str, record_id: int, **more: Any) ->
         "found_at": datetime.now(UTC),
         **{column: None if more.get(column) is None else str(more[column]) for column in ("number", "found", "wanted")},
     }
-
-
-def _ids(linked: Sequence[RowMapping]) -> set[int]:
-    return {row["record_id"] for row in linked}
-
-
-def _keys(linked: Sequence[RowMapping]) -> list[str]:
-    return [row["key"] for row in linked]
 
 
 _LINKED = {
@@ -261,6 +257,8 @@ _REFUSED_BUT_THERE = """
 SELECT administration, kind, key FROM pipedrive.rejected WHERE kind = ANY(:kinds) AND key = ANY(:keys)
 """
 _NUMBER = "SELECT order_number FROM crm.deals WHERE administration = :administration AND order_id = :key"
-_FORGET_VALUE = """
-DELETE FROM pipedrive.drift WHERE administration = :administration AND kind = 'deals' AND key = :key AND field = 'value'
+_FORGET_VALUES = f"""
+DELETE FROM pipedrive.drift USING {CHOSEN}
+WHERE drift.administration = chosen.administration AND drift.key = chosen.key
+    AND drift.kind = 'deals' AND drift.field = 'value'
 """

@@ -10,10 +10,10 @@ from sqlalchemy import text
 from pipeline.pipedrive.bodies import same
 from pipeline.pipedrive.present import rows_of
 from pipeline.steps.audit_memory import forget_values
-from pipeline.steps.backlog import Waiting
+from pipeline.steps.backlog import CHOSEN, Waiting, chosen
 from pipeline.steps.refresh_crm import ROUNDED_ONCE
+from pipeline.steps.row_tasks import RowTask, row_tasks
 from pipeline.steps.rows_there import recognised
-from pipeline.steps.write_rows import RowTask, row_tasks
 from pipeline.steps.writer import Writer
 from pipeline.warehouse import memory
 
@@ -44,7 +44,7 @@ def differing_rows(writer: Writer, deals: Sequence[Deal]) -> tuple[dict[Deal, tu
     there = rows_of(writer.client, list(tasks))
     differing, right = {}, []
     for deal_id, task in tasks.items():
-        deal = (task.waiting.administration, task.waiting.key)
+        deal = task.waiting.record
         if what := _wrong(task, there[deal_id]):
             differing[deal] = (deal_id, what)
         else:
@@ -94,10 +94,7 @@ def learn_rounding(writer: Writer, values: dict[Deal, OtherValue]) -> None:
 
 def _wanted_values(writer: Writer, tasks: Sequence[RowTask]) -> dict[int, tuple[Deal, str, Decimal]]:
     """What deals should be worth, of those for which nothing waits."""
-    of = {
-        "administrations": [task.waiting.administration for task in tasks],
-        "keys": [task.waiting.key for task in tasks],
-    }
+    of = chosen(task.waiting.record for task in tasks)
     with writer.engine.connect() as connection:
         return {
             row.deal_id: ((row.administration, row.order_id), row.order_number, row.value)
@@ -116,10 +113,10 @@ INSERT INTO state.pending (stage, administration, key)
 SELECT 'crm/deal_products', administration, order_id FROM crm.deal_products GROUP BY administration, order_id
 HAVING sum(quantity * item_price) <> sum(round(quantity * item_price, 2)) ON CONFLICT DO NOTHING
 """
-_VALUES = """
+_VALUES = f"""
 SELECT there.administration, there.order_id, there.deal_id, wanted.order_number, wanted.value
 FROM pipedrive.deals AS there JOIN crm.deals AS wanted USING (administration, order_id)
-JOIN unnest(CAST(:administrations AS text[]), CAST(:keys AS text[])) AS chosen (administration, key)
+JOIN {CHOSEN}
     ON chosen.administration = there.administration AND chosen.key = there.order_id
 WHERE NOT EXISTS (SELECT FROM state.pending AS waiting WHERE waiting.administration = there.administration
     AND waiting.key = there.order_id AND waiting.stage IN ('pipedrive/deals', 'pipedrive/deal_products'))

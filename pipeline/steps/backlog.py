@@ -1,5 +1,6 @@
 """What waits to be written to Pipedrive, in the order in which it is written. Nothing is written here."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, text
@@ -25,10 +26,25 @@ class Waiting:
     key: str
     ticket: int
 
+    @property
+    def record(self) -> tuple[str, str]:
+        """Administration and key."""
+        return self.administration, self.key
+
+
+# For queries about some records: joined to them, with the parameters that `chosen` gives.
+CHOSEN = "unnest(CAST(:administrations AS text[]), CAST(:keys AS text[])) AS chosen (administration, key)"
+
+
+def chosen(records: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """The parameters of `CHOSEN` for records by administration and key."""
+    records = list(records)
+    return {"administrations": [name for name, _ in records], "keys": [key for _, key in records]}
+
 
 def waiting(connection: Connection, kind: str, choice: str, *, live: bool) -> list[Waiting]:
     """The records of that kind that can be written now; what is in doubt, or needs something that is, can't."""
-    query = _ALL if choice == ALL else _CHOSEN[kind]
+    query = _ALL if choice == ALL else _BY_KIND[kind]
     parameters = {"stage": f"pipedrive/{kind}", "kind": kind, "live": live}
     found = connection.execute(text(query), parameters)
     return [Waiting(row.administration, row.key, row.ticket) for row in found]
@@ -109,7 +125,7 @@ LEFT JOIN pipedrive.products AS there
     ON there.administration = waiting.administration AND there.product_key = waiting.key
 WHERE waiting.stage = :stage AND deal.is_live = :live AND there.product_id IS NULL AND {_NOT_IN_DOUBT}
 """
-_CHOSEN = {
+_BY_KIND = {
     "organizations": _NEEDED_ORGANIZATIONS,
     "deals": _DEALS,
     "products": _NEEDED_PRODUCTS,

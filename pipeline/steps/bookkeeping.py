@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from pipeline.errors import RecordsGone
-from pipeline.steps.backlog import Waiting
+from pipeline.steps.backlog import CHOSEN, Waiting, chosen
 from pipeline.warehouse.pending import QUEUED_AGAIN, queue
 from pipeline.warehouse.tables import pipedrive as tables
 from pipeline.warehouse.writing import remove, upsert
@@ -69,17 +69,15 @@ def forget_waiting(tx: Connection, kind: str, entries: Sequence[Waiting]) -> Non
         text(_NO_LONGER_WAITING),
         {
             "stage": f"pipedrive/{kind}",
-            "administrations": [entry.administration for entry in entries],
-            "keys": [entry.key for entry in entries],
             "tickets": [entry.ticket for entry in entries],
+            **chosen(entry.record for entry in entries),
         },
     )
 
 
 def forget_rows_of(tx: Connection, orders: Sequence[Waiting]) -> None:
     """Orders that get no deal, having been deleted before, have no rows to write either."""
-    of = {"administrations": [entry.administration for entry in orders], "keys": [entry.key for entry in orders]}
-    tx.execute(text(_NO_ROWS), of)
+    tx.execute(text(_NO_ROWS), chosen(entry.record for entry in orders))
 
 
 def queue_what_waited_for(tx: Connection, kind: str, keys: Sequence[str]) -> None:
@@ -130,11 +128,11 @@ WITH taken_back AS (
 INSERT INTO state.pending (stage, administration, key)
 SELECT :stage, administration, key FROM taken_back {QUEUED_AGAIN}
 """
-_NO_ROWS = """
+_NO_ROWS = f"""
 DELETE FROM state.pending AS waiting
-USING unnest(CAST(:administrations AS text[]), CAST(:keys AS text[])) AS unwanted (administration, key)
-WHERE waiting.stage = 'pipedrive/deal_products' AND waiting.administration = unwanted.administration
-    AND waiting.key = unwanted.key
+USING {CHOSEN}
+WHERE waiting.stage = 'pipedrive/deal_products' AND waiting.administration = chosen.administration
+    AND waiting.key = chosen.key
 """
 _QUEUE_REFUSED = """
 INSERT INTO state.pending (stage, administration, key)

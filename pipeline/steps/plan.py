@@ -15,7 +15,7 @@ from pipeline.pipedrive.fields import PATHS
 from pipeline.steps.account import kept_schema, wanted_fields
 from pipeline.steps.backlog import Waiting
 from pipeline.steps.ledger_book import ledger_of_today
-from pipeline.steps.write_rows import row_tasks
+from pipeline.steps.row_tasks import row_tasks
 
 
 @dataclass

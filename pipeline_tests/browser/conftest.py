@@ -26,13 +26,13 @@ PREFERENCES = {
 
 
 # For these tests only: what it sets in the environment is nothing for others.
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     with running() as found:
         yield found
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     names = (os.environ.get("CHROMIUM") or "chromium", "chromium-browser", "google-chrome")
     program = next((path for name in names if (path := shutil.which(name))), None)

@@ -4,14 +4,11 @@ Here: starting, asking, waiting, ending. What is looked at, and what must be tru
 """
 
 import os
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,10 +18,10 @@ from sqlalchemy import Engine, text
 
 from pipeline.config import PROJECT_FOLDER
 from pipeline.entry import ready
+from pipeline_tests.processes import answers, free_ports, process, sandbox_environment
 
 ORDERS = 60
 DEADLINE = 300.0  # seconds; a busy machine with two cores needs a minute of them
-STOP_DEADLINE = 30.0
 BINARIES = Path(sys.executable).parent
 REPOSITORY = {"repositoryLocationName": "pipeline", "repositoryName": "__repository__"}
 
@@ -114,22 +111,22 @@ def running() -> Iterator[Stack]:
     with ExitStack() as stack:
         # Not pytest's folders: every pytest that starts closes their parent again, to the database's account too.
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pipeline-browser-")))
-        exact, pipedrive, interface = _free_ports(3)
+        exact, pipedrive, interface = free_ports(3)
         stack.enter_context(_environment(home, exact, pipedrive))
         simulator = [sys.executable, "-m", "pipeline", "sandbox"]
         company = ["exact", "--port", str(exact), "--orders", str(ORDERS), "--no-limits"]
-        stack.enter_context(_process(home, "exact", [*simulator, *company]))
+        stack.enter_context(process(home, "exact", [*simulator, *company]))
         account = ["pipedrive", "--port", str(pipedrive), "--burst", "0"]
-        stack.enter_context(_process(home, "pipedrive", [*simulator, *account]))
+        stack.enter_context(process(home, "pipedrive", [*simulator, *account]))
         engine = stack.enter_context(ready())
         workspace = ["--workspace", str(PROJECT_FOLDER / "workspace.yaml")]
         webserver = [str(BINARIES / "dagster-webserver"), "--host", "127.0.0.1", "--port", str(interface), *workspace]
-        stack.enter_context(_process(home, "webserver", webserver))
+        stack.enter_context(process(home, "webserver", webserver))
         found = Stack(f"http://127.0.0.1:{interface}", f"http://127.0.0.1:{pipedrive}", engine)
         _wait_until_up(home, [f"http://127.0.0.1:{exact}/__sandbox/counters", f"{found.pipedrive}/__sandbox/counters"])
         _wait_until_up(home, [f"{found.interface}/server_info"])
         # After the webserver: whoever comes first to an empty database makes Dagster's tables.
-        stack.enter_context(_process(home, "daemon", [str(BINARIES / "dagster-daemon"), "run", *workspace]))
+        stack.enter_context(process(home, "daemon", [str(BINARIES / "dagster-daemon"), "run", *workspace]))
         until("the daemon", found.has_healthy_daemons)
         yield found
 
@@ -138,19 +135,7 @@ def running() -> Iterator[Stack]:
 def _environment(home: Path, exact: int, pipedrive: int) -> Iterator[None]:
     """Nothing of a real account, whatever .env and the shell say; afterwards as it was."""
     before = dict(os.environ)
-    os.environ.update(
-        PIPELINE_HOME=str(home),
-        PIPELINE_CONFIG=str(PROJECT_FOLDER / "pipeline.yaml"),
-        WAREHOUSE_URL="",
-        DAGSTER_HOME="",
-        PIPELINE_SECRET_KEY="",
-        EXACT_BASE_URL=f"http://127.0.0.1:{exact}",
-        EXACT_CLIENT_ID="sandbox",
-        EXACT_CLIENT_SECRET="sandbox",
-        EXACT_REFRESH_TOKEN="sandbox",
-        PIPEDRIVE_BASE_URL=f"http://127.0.0.1:{pipedrive}",
-        PIPEDRIVE_API_TOKEN="sandbox",
-    )
+    os.environ.update(sandbox_environment(home, f"http://127.0.0.1:{exact}", f"http://127.0.0.1:{pipedrive}"))
     try:
         yield
     finally:
@@ -158,56 +143,13 @@ def _environment(home: Path, exact: int, pipedrive: int) -> Iterator[None]:
         os.environ.update(before)
 
 
-@contextmanager
-def _process(home: Path, name: str, command: Sequence[str]) -> Iterator[None]:
-    """A child process that listens to signals; at the end it is gone, and so is whatever it started."""
-    with (home / f"{name}.log").open("ab") as log:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            cwd=PROJECT_FOLDER,
-            # A process that inherits an ignored SIGINT ignores SIGTERM too, once Dagster has set its handlers.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
-        )
-    try:
-        yield
-    finally:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(STOP_DEADLINE)
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
 def _wait_until_up(home: Path, addresses: Sequence[str]) -> None:
     for address in addresses:
         try:
-            until(address, lambda address=address: _answers(address))
+            until(address, lambda address=address: answers(address))
         except AssertionError as late:
             logs = "\n".join(f"{log.name}:\n{log.read_text()[-2000:]}" for log in sorted(home.glob("*.log")))
             raise AssertionError(f"{late}\n{logs}") from None
-
-
-def _answers(address: str) -> bool:
-    try:
-        return httpx.get(address, timeout=5.0).is_success
-    except httpx.TransportError:
-        return False
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
 
 
 _DAEMONS = "{ instance { daemonHealth { allDaemonStatuses { required healthy } } } }"
