@@ -21,7 +21,7 @@ $(READY): pyproject.toml uv.lock deploy/setup.sh
 demo: $(READY) ## simulated Exact Online and Pipedrive, one sync, the user interface (ONCE=1: without the last)
 	@$(BIN)/pipeline demo $(if $(filter-out 0,$(ONCE)),--once) $(ARGS)
 
-# Both processes have to list the tests alike, hence one seed.
+# All processes have to list the tests alike, hence one seed; three, because tests wait for processes half of their time.
 test: $(READY) chromium ## every test
 	@PYTHONHASHSEED=0 $(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 

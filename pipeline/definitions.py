@@ -1,8 +1,10 @@
 """The code location: where the parts meet, and nothing else."""
 
+import gc
+
 import dagster as dg
 
-from pipeline.assets import audit, crm, erp, exact_online, marts, pipedrive
+from pipeline.assets import audit, crm, erp, exact_online, marts, migration, pipedrive
 from pipeline.automation.checks import CHECKS
 from pipeline.automation.jobs import JOBS
 from pipeline.automation.maintenance import maintenance, nightly_maintenance
@@ -11,7 +13,7 @@ from pipeline.automation.sensors import SENSORS
 from pipeline.resources import RESOURCES
 
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules([exact_online, erp, crm, pipedrive, audit, marts]),
+    assets=dg.load_assets_from_modules([exact_online, erp, crm, pipedrive, audit, marts, migration]),
     asset_checks=CHECKS,
     jobs=[*JOBS, maintenance],
     schedules=[*SCHEDULES, nightly_maintenance],
@@ -19,3 +21,5 @@ defs = dg.Definitions(
     resources=RESOURCES,
     executor=dg.in_process_executor,  # a process for each asset would cost four seconds each
 )
+
+gc.freeze()  # what was imported stays: the collector needn't walk through all of Dagster again and again

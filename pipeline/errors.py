@@ -60,6 +60,10 @@ class BudgetSpent(PipelineError):
         self.is_told = is_told
 
 
+class MadeWay(PipelineError):
+    """Somebody with more urgent work waits: what was begun is finished, and the rest goes on after theirs."""
+
+
 class Blocked(GiveUp):
     """The other side shut us out for a time: nothing at all is sent before it is over."""
 

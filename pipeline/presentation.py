@@ -1,9 +1,10 @@
 """Plain text for people: what a sync did, what a plan would, how things stand. No numbers are made here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _NAMES = {"deals": "deals", "deal_products": "deal rows", "organizations": "organizations", "products": "products"}
+_MONTHS = 24  # shown at most
 
 
 def sync_text(counts: Mapping[str, Any], stopped: str | None) -> str:
@@ -39,7 +40,7 @@ def plan_text(found: Mapping[str, Any]) -> str:
         lines.append(f"{name:15}{row['create']:>10,}{row['update']:>10,}{row['tokens']:>10,}")
     lines.append(f"{'setting it up':15}{'':>20}{found['setup']:>10,}")
     lines.append(f"{found['tokens']:,} tokens in all; {found['tokens_left_today']:,} are left today")
-    done = found["done_on"] or "never: history may use no tokens (keep_for_live)"
+    done = found["done_on"] or "never: a day has fewer tokens for history than one piece of it costs (keep_for_live)"
     lines.append(f"With {found['tokens_a_day']:,} tokens a day for history it is done on: {done}")
     return "\n".join(lines)
 
@@ -53,6 +54,7 @@ def status_text(found: Mapping[str, Any]) -> str:
     lines += ["Tables"] + [f"  {name:26}{rows:>12,} rows" for name, rows in found["tables"].items()]
     waiting = [f"  {stage:26}{count:>12,} waiting" for stage, count in found["backlog"].items()]
     lines += ["Backlog", *(waiting or ["  nothing waits"])]
+    lines += _migration(found["migration"])
     budget = found["budget"]
     left = (
         f"{budget['remaining']:,} of {budget['limit']:,} tokens left on {budget['day']}" if budget else "not known yet"
@@ -70,6 +72,29 @@ def status_text(found: Mapping[str, Any]) -> str:
         lines += [f"Records that stand in Pipedrive twice: {found['duplicates']}, see pipedrive.duplicates"]
     failure = found["last_failure"]
     return "\n".join([*lines, f"Last failure, {failure['at']}: {failure['what']}" if failure else "Last failure: none"])
+
+
+def history_text(counts: Mapping[str, Any], stopped: str | None) -> str:
+    """What the reading of months came to."""
+    read = counts["history"]
+    lines = [
+        f"{read['months']} months read: {read['orders']:,} orders, {read['lines']:,} lines, {read['vanished']:,} gone"
+    ]
+    return "\n".join([*lines, sync_text(counts, stopped)])
+
+
+def _migration(months: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Months on their way into Pipedrive, as the last run left them; those that are there are only counted."""
+    to_go = [row for row in months if row["tokens_to_go"] or row["deals_to_go"] or row["rows_to_go"]]
+    lines = [f"History: {len(months) - len(to_go)} of {len(months)} months are in Pipedrive"]
+    for row in to_go[:_MONTHS]:
+        read = "not read" if row["orders_in_exact"] is None else f"{row['orders_in_exact']:,} in Exact"
+        lines.append(
+            f"  {row['administration']} {row['month']:%Y-%m}: {read}, {row['deals']:,} deals there; to go "
+            f"{row['deals_to_go']:,} deals, rows of {row['rows_to_go']:,}, {row['tokens_to_go']:,} tokens; "
+            f"deals on {row['deals_on'] or '-'}, all on {row['done_on'] or 'no day: too few tokens'}"
+        )
+    return lines + ([f"  and {len(to_go) - _MONTHS} older months"] if len(to_go) > _MONTHS else [])
 
 
 def _ago(age: Any) -> str:

@@ -1,6 +1,5 @@
 """The environment as resources: each is a few lines that make an ordinary object when a run begins, and none before."""
 
-import gc
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -39,7 +38,6 @@ class Pipedrive:
 
 @dg.resource(description="The warehouse at WAREHOUSE_URL.")
 def engine() -> Engine:
-    gc.freeze()  # what was imported stays: the collector needn't walk through all of Dagster again and again
     return engine_of(settings().warehouse_url)
 
 

@@ -213,6 +213,7 @@ def test_only_administrations_are_required_and_the_rest_is_what_the_contract_say
         "history": {"months": 12},
         "budget": {"keep_for_live": 0.2},
         "dormant_after_days": 180,
+        "keep_runs_days": 30,
         "contacts_to_exact": False,
     }
 

@@ -18,6 +18,7 @@ from pipeline.errors import (
     Full,
     GiveUp,
     HoldRow,
+    MadeWay,
     OutcomeUnknown,
     PipelineError,
     RecordsGone,
@@ -53,6 +54,7 @@ def raising(error: BaseException) -> Callable[[], None]:
         (RecordsGone("gone", kind="deals", keys=["A"]), False),
         (Full("full"), False),
         (Blocked("shut out"), False),
+        (MadeWay("live first"), False),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -77,6 +79,7 @@ def test_the_table_above_names_every_error():
         "RecordsGone",
         "Full",
         "Blocked",
+        "MadeWay",
     }
     assert all(issubclass(kind, PipelineError) for kind in ALL_ERRORS)
 

@@ -22,7 +22,7 @@ from pipeline.exact_online.oauth import RefreshingAuth
 from pipeline.pipedrive import limits as pipedrive_limits
 from pipeline.pipedrive.client import PipedriveClient
 from pipeline.pipedrive.ledger import Ledger
-from pipeline.pipedrive.limits import MeteredTransport
+from pipeline.pipedrive.limits import BurstWindow, MeteredTransport
 from pipeline.retry import RetryTransport
 from pipeline.sandbox.company import Company, seeded_company
 from pipeline.sandbox.company_clock import SandboxClock
@@ -70,6 +70,18 @@ class TokensByTheClock:
 
     def stop(self, sentence: str, credentials: str, seconds: float | None) -> None:
         """Nothing is remembered: what a chain that ended does is tried with the real store."""
+
+
+class SimulatedWindow(BurstWindow):
+    """A burst window on the simulated clock: waiting for it moves that clock and takes no time."""
+
+    def __init__(self, world: "World", limit: int | None) -> None:
+        super().__init__(limit, clock=world.pipedrive.clock.now)
+        self._world = world
+
+    def _pause(self, seconds: float) -> None:
+        self._world.wait(seconds)
+        self._changed.wait(0.001)  # lets the others in, whose answers give slots back
 
 
 @dataclass
@@ -128,7 +140,9 @@ class World:
             base_url=PIPEDRIVE,
             headers={"x-api-token": "sandbox"},
             transport=RetryTransport(
-                MeteredTransport(SimulatorTransport(self.pipedrive), ledger),
+                MeteredTransport(
+                    SimulatorTransport(self.pipedrive), ledger, window=lambda limit: SimulatedWindow(self, limit)
+                ),
                 pipedrive_limits.retry_policy(jitter=lambda: 0.0),
                 sleep=self.wait,
             ),

@@ -27,7 +27,6 @@ class AuditConfig(dg.Config):
     group_name="pipedrive",
     kinds={"pipedrive", "postgres"},
     deps=[asset_key(table) for table in WRITTEN],
-    pool="pipedrive",
 )
 @failing_clearly
 def drift(

@@ -1,19 +1,25 @@
 """Exact Online as it says things: one asset a feed, landed from its watermark on; history by administration × month."""
 
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
 import dagster as dg
 from pydantic import Field
 from sqlalchemy import Engine
 
 from pipeline.assets.described import reported, spec_of
 from pipeline.assets.failures import failing_clearly
-from pipeline.automation.partitions import by_administration, by_month, months_by_administration
+from pipeline.automation.partitions import by_administration, by_month, month_key, months_by_administration
 from pipeline.config import Config, load_config
 from pipeline.exact_online import feeds
 from pipeline.resources import ExactOnline
 from pipeline.steps import landing
+from pipeline.steps.burst import wait_for_burst
 from pipeline.steps.catalogue import land_catalogue
 from pipeline.steps.division_move import read_again_if_needed
-from pipeline.steps.order_history import land_history
+from pipeline.steps.order_compare import compare_orders
+from pipeline.steps.order_history import figures_by_month, land_history
 from pipeline.warehouse.tables import exact_online as tables
 
 CONFIG = load_config()
@@ -62,6 +68,12 @@ def item_groups(
     return reported(engine, tables.item_groups, landed.rows, exact_calls=landed.calls)
 
 
+def report_months(context: dg.AssetExecutionContext, months: Mapping[tuple[str, date], Mapping[str, Any]]) -> None:
+    """Gives each partition of the run figures of its own; the calls are those of the reading as a whole."""
+    for (administration, month), figures in months.items():
+        context.add_asset_metadata(figures, partition_key=month_key(administration, month))
+
+
 @dg.asset(
     **spec_of(tables.order_history),
     partitions_def=by_month(CONFIG),
@@ -78,6 +90,7 @@ def order_history(
 ) -> dg.MaterializeResult:
     months = months_by_administration(list(context.partition_keys))
     read = land_history(engine, exact.client, configuration, months)
+    report_months(context, figures_by_month(engine, configuration, read))
     return reported(engine, tables.order_history, read.changed, **read.figures())
 
 
@@ -91,6 +104,7 @@ def order_changes(
 ) -> dg.MaterializeResult:
     administration = configuration.administration(context.partition_key)
     client = exact.client(administration.name)
+    wait_for_burst(engine, administration.name)
     again = read_again_if_needed(engine, client, configuration, administration.name)
     landed = landing.land_order_changes(engine, client, administration)
     return reported(engine, tables.order_changes, landed.rows, exact_calls=landed.calls + again)
@@ -143,3 +157,17 @@ def deletions(
 ) -> dg.MaterializeResult:
     landed = landing.land_deletions(engine, exact.client(context.partition_key), context.partition_key)
     return reported(engine, tables.deletions, landed.rows, exact_calls=landed.calls)
+
+
+@dg.asset(**FEED, **spec_of(tables.order_totals))
+@failing_clearly
+def order_totals(
+    context: dg.AssetExecutionContext,
+    engine: dg.ResourceParam[Engine],
+    exact: dg.ResourceParam[ExactOnline],
+    configuration: dg.ResourceParam[Config],
+) -> dg.MaterializeResult:
+    administration = configuration.administration(context.partition_key)
+    client, months = exact.client(administration.name), configuration.history.months
+    found = compare_orders(engine, client, administration, months=months)
+    return reported(engine, tables.order_totals, found.orders, **found.figures())

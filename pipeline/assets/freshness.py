@@ -27,8 +27,8 @@ _BY_TABLE = {
     **dict.fromkeys((crm.organizations, crm.products), AFTER_ORDERS),
     **dict.fromkeys((pipedrive.deals, pipedrive.deal_products), AFTER_ORDERS),
     **dict.fromkeys((pipedrive.organizations, pipedrive.products), AFTER_ORDERS),
-    marts.revenue_per_category: AFTER_ORDERS,
-    pipedrive.drift: NIGHTLY,
+    **dict.fromkeys((marts.revenue_per_category, marts.migration), AFTER_ORDERS),
+    **dict.fromkeys((exact_online.order_totals, marts.differences, marts.reconciliation, pipedrive.drift), NIGHTLY),
 }
 
 

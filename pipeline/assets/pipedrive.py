@@ -1,6 +1,7 @@
 """What was written to Pipedrive. One step for all of it: an order brings its customer and products along."""
 
 import dagster as dg
+from pydantic import Field
 from sqlalchemy import Engine
 
 from pipeline.assets import crm
@@ -20,16 +21,27 @@ DEPS = {
 }
 
 
+class WritingConfig(dg.Config):
+    """How much is written."""
+
+    with_history: bool = Field(
+        default=True, description="Write history too; otherwise only live changes, and the rest when no history waits."
+    )
+
+
 @dg.multi_asset(
     specs=[dg.AssetSpec(**LAYER, **spec_of(table), deps=deps) for table, deps in DEPS.items()],
     name="pipedrive",
     can_subset=False,
-    pool="pipedrive",
 )
 @failing_clearly
 def written(
-    engine: dg.ResourceParam[Engine], configuration: dg.ResourceParam[Config], pipedrive: dg.ResourceParam[Pipedrive]
+    config: WritingConfig,
+    engine: dg.ResourceParam[Engine],
+    configuration: dg.ResourceParam[Config],
+    pipedrive: dg.ResourceParam[Pipedrive],
 ) -> tuple[dg.MaterializeResult, dg.MaterializeResult, dg.MaterializeResult, dg.MaterializeResult]:
-    report = apply(engine, pipedrive.connect, configuration, daily_tokens=pipedrive.daily_tokens)
+    daily_tokens, with_history = pipedrive.daily_tokens, config.with_history
+    report = apply(engine, pipedrive.connect, configuration, daily_tokens=daily_tokens, with_history=with_history)
     results = (reported(engine, table, report.changed(table.name), **report.figures(table.name)) for table in DEPS)
     return tuple(results)  # pyright: ignore[reportReturnType]  (Dagster wants one entry for each table)

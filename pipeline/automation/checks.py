@@ -6,7 +6,7 @@ from sqlalchemy import Engine, text
 from pipeline.assets.described import asset_key
 from pipeline.config import Config
 from pipeline.steps.archive import room
-from pipeline.warehouse.tables import crm, erp, pipedrive
+from pipeline.warehouse.tables import crm, erp, marts, pipedrive
 
 SHOWN = 10
 
@@ -105,10 +105,34 @@ def deals_are_worth_their_orders_in_pipedrive(engine: dg.ResourceParam[Engine]) 
     )
 
 
+@dg.asset_check(
+    asset=asset_key(marts.reconciliation),
+    blocking=True,  # nothing comes after it; the run fails, and so somebody is told
+    description="Where an order does not stand alike in Exact Online, erp, crm and Pipedrive, it is known why.",
+)
+def every_difference_is_explained(engine: dg.ResourceParam[Engine]) -> dg.AssetCheckResult:
+    return outcome(
+        engine, _UNEXPLAINED, severity=dg.AssetCheckSeverity.ERROR, meaning="orders that differ and nothing explains it"
+    )
+
+
+@dg.asset_check(
+    asset=asset_key(marts.reconciliation),
+    description="By month of order date, orders are worth the same in Exact Online, erp and Pipedrive.",
+)
+def revenue_by_month_is_the_same(engine: dg.ResourceParam[Engine]) -> dg.AssetCheckResult:
+    with engine.connect() as connection:
+        is_explained = not connection.execute(text(_UNEXPLAINED_MONTHS)).scalar_one()
+    severity = dg.AssetCheckSeverity.WARN if is_explained else dg.AssetCheckSeverity.ERROR
+    return outcome(engine, _OTHER_MONTHS, severity=severity, meaning="months worth something else on the way")
+
+
 CHECKS = [
     nothing_stands_there_twice,
     the_plan_has_room_for_deals,
     deals_are_worth_their_orders_in_pipedrive,
+    every_difference_is_explained,
+    revenue_by_month_is_the_same,
     every_order_has_a_customer,
     every_status_combination_is_covered,
     deal_values_equal_order_values,
@@ -148,3 +172,17 @@ SELECT administration, number, found, wanted, found_at FROM pipedrive.drift WHER
 ORDER BY found_at DESC
 """
 _REFUSED = "SELECT administration, kind, number, reason FROM pipedrive.rejected ORDER BY since DESC"
+_UNEXPLAINED = """
+SELECT administration, 'order ' || order_number, to_char(month, 'YYYY-MM'), differs, currency,
+    'Exact ' || coalesce(value_in_exact::text, '-'), 'erp ' || coalesce(value_in_erp::text, '-'),
+    'crm ' || coalesce(value_in_crm::text, '-'), 'Pipedrive ' || coalesce(value_in_pipedrive::text, '-')
+FROM marts.differences WHERE explanation IS NULL ORDER BY administration, month DESC, order_number
+"""
+_MONTHS = """FROM marts.reconciliation
+WHERE (value_in_exact IS NOT NULL AND value_in_exact <> value_in_erp OR value_in_erp <> value_in_pipedrive)"""
+_OTHER_MONTHS = f"""
+SELECT administration, to_char(month, 'YYYY-MM'), currency, 'Exact ' || coalesce(value_in_exact::text, 'was not asked'),
+    'erp ' || value_in_erp, 'Pipedrive ' || value_in_pipedrive, unexplained || ' orders unexplained of ' || differing
+{_MONTHS} ORDER BY unexplained DESC, administration, month DESC, currency
+"""
+_UNEXPLAINED_MONTHS = f"SELECT EXISTS (SELECT {_MONTHS} AND (unexplained > 0 OR differing = 0))"

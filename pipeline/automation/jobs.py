@@ -5,11 +5,12 @@ import dagster as dg
 from pipeline.assets.described import asset_key
 from pipeline.automation.partitions import by_administration
 from pipeline.config import load_config
-from pipeline.warehouse.tables import exact_online, pipedrive
+from pipeline.warehouse.tables import exact_online, marts, pipedrive
 
 PARTITIONS = by_administration(load_config())
 AUDITED = dg.AssetSelection.assets(asset_key(pipedrive.drift))
-ONWARDS = dg.AssetSelection.groups("erp", "crm", "pipedrive", "marts") - AUDITED
+RECONCILED = dg.AssetSelection.assets(asset_key(marts.differences), asset_key(marts.reconciliation))
+ONWARDS = dg.AssetSelection.groups("erp", "crm", "pipedrive", "marts") - AUDITED - RECONCILED
 ORDER_FEEDS = dg.AssetSelection.assets(
     asset_key(exact_online.order_changes),
     asset_key(exact_online.order_line_changes),
@@ -21,23 +22,32 @@ CATALOGUE_FEEDS = dg.AssetSelection.assets(asset_key(exact_online.item_groups), 
 LIVE_FIRST = {"dagster/priority": "10"}
 # An idle day has its calls counted: the poll of orders asks for customers and items only when there is a reason.
 ONLY_WHEN_ASKED = {"config": {"only_when_asked": True}}
+# History is `history_onwards`'s: a poll ends soon, so that the next one comes in time.
+WITHOUT_HISTORY = {"config": {"with_history": False}}
 
 orders_delta = dg.define_asset_job(
     "orders_delta",
     selection=ORDER_FEEDS | ONWARDS,
-    config={"ops": {"exact_online__accounts": ONLY_WHEN_ASKED, "exact_online__items": ONLY_WHEN_ASKED}},
+    config={
+        "ops": {
+            "exact_online__accounts": ONLY_WHEN_ASKED,
+            "exact_online__items": ONLY_WHEN_ASKED,
+            "pipedrive": WITHOUT_HISTORY,
+        }
+    },
     tags=LIVE_FIRST,
     description="Orders that changed in Exact Online, with new customers and items, on to their deals in Pipedrive.",
 )
 catalogue_delta = dg.define_asset_job(
     "catalogue_delta",
     selection=ORDER_FEEDS | CATALOGUE_FEEDS | ONWARDS,
+    config={"ops": {"pipedrive": WITHOUT_HISTORY}},
     description="Everything that changed in Exact Online, item groups and prices included, on to Pipedrive.",
 )
 history_onwards = dg.define_asset_job(
     "history_onwards",
     selection=ONWARDS,
-    tags={"dagster/priority": "-10"},
+    tags={"dagster/priority": "-10", "pipeline/history": "onwards"},
     description="Months of order history that landed, on to their deals as far as the token budget allows.",
 )
 order_history = dg.define_asset_job(
@@ -52,4 +62,10 @@ audit = dg.define_asset_job(
     tags={"dagster/priority": "-5"},
     description="What people changed in Pipedrive since the last audit is found and put right where it is the ERP's.",
 )
-JOBS = [orders_delta, catalogue_delta, history_onwards, order_history, audit]
+reconciliation = dg.define_asset_job(
+    "reconciliation",
+    selection=dg.AssetSelection.assets(asset_key(exact_online.order_totals)) | RECONCILED,
+    tags={"dagster/priority": "-5"},
+    description="Every night: Exact Online is asked for all orders, and erp, crm and Pipedrive are compared with it.",
+)
+JOBS = [orders_delta, catalogue_delta, history_onwards, order_history, audit, reconciliation]

@@ -1,16 +1,19 @@
-"""What is looked after every night: the chain of tokens, history that was not read to its end, and a compare of ids."""
+"""What is looked after every night: the chain of tokens, history that was not read to its end, and what grew old."""
+
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 from sqlalchemy import Engine
 
 from pipeline.assets.failures import failing_clearly
 from pipeline.automation.jobs import PARTITIONS
+from pipeline.automation.pruning import prune_runs
 from pipeline.automation.schedules import requests
 from pipeline.config import Config
 from pipeline.resources import ExactOnline
 from pipeline.steps.keep_alive import keep_alive
-from pipeline.steps.order_compare import compare_orders
 from pipeline.steps.order_history import finish_history
+from pipeline.warehouse import inbox
 
 AFTER = {"after": dg.In(dg.Nothing)}
 POOL = "exact_online"
@@ -46,32 +49,25 @@ def months_left(
 @dg.op(
     ins=AFTER,
     out=dg.Out(dg.Nothing),
-    pool=POOL,
-    description="Compares the ids of all orders and lines with Exact's; what differs is read whole, what is gone is "
-    "taken out, and the next look for changes takes it on to the deals.",
+    description="Removes Dagster's runs with their events, and handled webhooks, that are older than keep_runs_days.",
 )
-@failing_clearly
-def order_ids(
-    context: dg.OpExecutionContext,
-    engine: dg.ResourceParam[Engine],
-    exact: dg.ResourceParam[ExactOnline],
-    configuration: dg.ResourceParam[Config],
+def what_is_old(
+    context: dg.OpExecutionContext, engine: dg.ResourceParam[Engine], configuration: dg.ResourceParam[Config]
 ) -> None:
-    administration = configuration.administration(context.partition_key)
-    client, months = exact.client(administration.name), configuration.history.months
-    found = compare_orders(engine, client, administration, months=months)
-    context.log.info(
-        f"{found.orders} orders compared with {found.calls} calls: {found.read} differed, {found.gone} were gone"
-    )
+    days = configuration.keep_runs_days
+    runs = prune_runs(context.instance, before=datetime.now(UTC) - timedelta(days=days))
+    with engine.begin() as tx:
+        webhooks = inbox.forget_handled(tx, days)
+    context.log.info(f"{runs} runs and {webhooks} webhooks older than {days} days removed")
 
 
 @dg.job(
     partitions_def=PARTITIONS,
     tags={"dagster/priority": "-5"},
-    description="Every night: tokens kept alive, history that was left, and a compare of all ids with Exact Online's.",
+    description="Every night: Exact's tokens kept alive, history that was left, and old runs and webhooks removed.",
 )
 def maintenance() -> None:
-    order_ids(months_left(exact_tokens()))
+    what_is_old(months_left(exact_tokens()))
 
 
 @dg.schedule(
@@ -79,7 +75,7 @@ def maintenance() -> None:
     cron_schedule="0 2 * * *",
     execution_timezone="Europe/Amsterdam",
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Every night: what no feed told of is found, and Exact's tokens stay alive.",
+    description="Every night: Exact's tokens stay alive, history that was left is read, and what is old is removed.",
 )
 def nightly_maintenance(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
     return requests(context, maintenance.name)

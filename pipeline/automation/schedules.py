@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from pipeline.automation.jobs import PARTITIONS, audit, catalogue_delta, orders_delta
+from pipeline.automation.jobs import PARTITIONS, audit, catalogue_delta, orders_delta, reconciliation
 
 UNDER_WAY = [
     dg.DagsterRunStatus.QUEUED,
@@ -60,4 +60,16 @@ nightly_audit = dg.ScheduleDefinition(
     description="Every night: what people changed in Pipedrive is found and put right.",
 )
 
-SCHEDULES = [orders_every_5_minutes, catalogue_every_15_minutes, nightly_audit]
+
+@dg.schedule(
+    job=reconciliation,
+    cron_schedule="30 2 * * *",  # after `maintenance`, which reads months that were left
+    execution_timezone="Europe/Amsterdam",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Every night: what no feed told of is found, and a difference that nothing explains is shown.",
+)
+def nightly_reconciliation(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
+    return requests(context, reconciliation.name)
+
+
+SCHEDULES = [orders_every_5_minutes, catalogue_every_15_minutes, nightly_reconciliation, nightly_audit]

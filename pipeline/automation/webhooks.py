@@ -1,13 +1,14 @@
 """Sensor `exact_webhooks`: waits for webhooks to come in and asks for one run an administration for all of them.
 
-The run reads the feeds and not the single record, so that one does for any number of webhooks. It is asked for again
-while it fails, ever more rarely.
+The run reads the feeds and not the single record, so that one does for any number of webhooks. It is asked for at the
+first of them: while its process starts the others come in, and it waits for the end of their burst before it reads. It
+is asked for again while it fails, ever more rarely.
 """
 
 import json
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
 import dagster as dg
 from sqlalchemy import Engine
@@ -18,7 +19,6 @@ from pipeline.warehouse import inbox
 
 EVERY = 0.25  # seconds between two looks at the inbox
 LONGEST_TICK = 20.0  # Dagster's daemon waits for a tick before it stops
-QUIET, LONGEST_BURST = 1.0, 3.0  # seconds without another webhook end a burst, and so many of it are enough
 FIRST_PAUSE, LONGEST_PAUSE = 30.0, 600.0  # seconds until a failed run is asked for again; each time twice as long
 
 
@@ -34,26 +34,6 @@ class Asked:
     def again_at(self) -> float:
         """When it may be asked for again."""
         return self.at + min(FIRST_PAUSE * 2 ** min(self.attempt, 10), LONGEST_PAUSE)
-
-
-@dataclass
-class Burst:
-    """What waits by administration, and whether more is coming in. Moments are seconds of any clock."""
-
-    waiting: dict[str, int] = field(default_factory=dict)
-    _began: float = 0.0
-    _changed: float = 0.0
-
-    def look(self, waiting: Mapping[str, int], now: float) -> None:
-        """Takes in what waits now."""
-        if waiting != self.waiting:
-            self._began = self._began if self.waiting else now
-            self._changed = now
-            self.waiting = dict(waiting)
-
-    def is_over(self, now: float) -> bool:
-        """Whether nothing came in for a moment, or enough did."""
-        return now - self._changed >= QUIET or now - self._began >= LONGEST_BURST
 
 
 def needed(
@@ -83,13 +63,13 @@ def tick(
 ) -> dg.SensorResult:
     """Waits until runs are due and asks for them; with nothing due it ends after a while."""
     known = {name: Asked(**said) for name, said in json.loads(cursor or "{}").items()}
-    burst, until = Burst(), time.monotonic() + patience
+    until = time.monotonic() + patience
     while True:
         with engine.connect() as connection:
-            burst.look(inbox.waiting(connection), time.monotonic())
-        due = list(_due(instance, known, burst.waiting)) if burst.is_over(time.monotonic()) else []
+            waiting = inbox.waiting(connection)
+        due = list(_due(instance, known, waiting))
         if due or time.monotonic() >= until:
-            requests = [_request(instance, known, name, burst.waiting.get(name)) for name in due]
+            requests = [_request(instance, known, name, waiting.get(name)) for name in due]
             reason = None if due else dg.SkipReason("no webhook waits, or a run for it is under way")
             kept = json.dumps({name: asdict(request) for name, request in known.items()})
             return dg.SensorResult(run_requests=requests, skip_reason=reason, cursor=kept)

@@ -39,7 +39,7 @@ class BurstWindow:
         """Waits for a slot and takes it."""
         with self._changed:
             while (wait := self._seconds_until_free()) > 0:
-                self._changed.wait(wait)
+                self._pause(wait)
             self._in_flight += 1
 
     def leave(self, status: int, headers: Mapping[str, str]) -> None:
@@ -56,6 +56,9 @@ class BurstWindow:
                 self._closed_until = self._clock() + reset_seconds(headers)
             self._changed.notify_all()
 
+    def _pause(self, seconds: float) -> None:
+        self._changed.wait(seconds)
+
     def _seconds_until_free(self) -> float:
         now = self._clock()
         while self._answered and self._answered[0] <= now - WINDOW:
@@ -70,9 +73,15 @@ class BurstWindow:
 class MeteredTransport(httpx.BaseTransport):
     """Sends each request, a repeated one too, through its window, and books what was answered."""
 
-    def __init__(self, inner: httpx.BaseTransport, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        inner: httpx.BaseTransport,
+        ledger: Ledger,
+        *,
+        window: Callable[[int | None], BurstWindow] = BurstWindow,
+    ) -> None:
         self._inner, self._ledger = inner, ledger
-        self._burst, self._searches = BurstWindow(), BurstWindow(SEARCHES)
+        self._burst, self._searches = window(None), window(SEARCHES)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """One request, when its turn has come."""

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 
 from pipeline import progress
 from pipeline.config import Config
-from pipeline.errors import Blocked, BudgetSpent, GiveUp, OutcomeUnknown, RetryLater
+from pipeline.errors import Blocked, BudgetSpent, GiveUp, MadeWay, OutcomeUnknown, RetryLater
 from pipeline.pipedrive.client import PipedriveClient
 from pipeline.pipedrive.ledger import Ledger
 from pipeline.pipedrive.parallel import Workers
@@ -27,28 +27,31 @@ from pipeline.steps.outcomes import KINDS, Report
 from pipeline.steps.reopening import takes_rows_on_open_deals_only
 from pipeline.steps.write_records import write_records
 from pipeline.steps.write_rows import write_rows
-from pipeline.steps.writer import Access, Writer
+from pipeline.steps.writer import Access, Writer, the_only_writer
 from pipeline.warehouse import memory
-from pipeline.warehouse.connection import only_one
 
 Connect = Callable[[Ledger], PipedriveClient]
 Chosen = Set[tuple[str, str, str]]  # administration, kind, key
-LOCK = "pipedrive"
 PASSES = 3  # over what waits, when answers were lost: the later ones write what was looked up
 _MANY = 1_000  # records waiting
 
 
-def apply(engine: Engine, connect: Connect, config: Config, *, daily_tokens: int) -> Report:
-    """Writes what waits. Asks Pipedrive nothing at all when nothing waits.
+def apply(engine: Engine, connect: Connect, config: Config, *, daily_tokens: int, with_history: bool = True) -> Report:
+    """Writes what waits; without history only live changes, and the rest when no history waits.
 
+    Asks Pipedrive nothing at all when nothing waits. While history is written, a run with live changes goes between.
     Raises GiveUp or RetryLater when Pipedrive can't be worked with; what was written until then is remembered.
     """
-    report = Report()
-    with only_one(engine, LOCK) as still_locked:
-        _notice_configuration(engine, config)
-        if backlog.anything_waits(engine, config):
-            with_writer(Access(engine, connect, config, daily_tokens, still_locked), report, carry_out)
-        _count(engine, report)
+    report = Report(made_way=True)
+    while report.made_way:
+        report.made_way = False
+        with the_only_writer(engine, with_haste=not with_history) as still_locked:
+            _notice_configuration(engine, config)
+            if backlog.anything_waits(engine, config):
+                with_writer(
+                    Access(engine, connect, config, daily_tokens, still_locked, with_history), report, carry_out
+                )
+            _count(engine, report)
     raise_what_stays_undone(report)
     return report
 
@@ -65,26 +68,28 @@ def with_writer(access: Access, report: Report, work: Callable[[Writer], None]) 
         report.stopped = str(spent)
         if spent.is_told:
             ledger.exhaust()
+    except MadeWay:
+        report.made_way = True
     except OutcomeUnknown as unknown:  # while setting up: what was made is found by its name next time
         raise RetryLater(str(unknown)) from unknown
     except Blocked:
         note_block(access.engine)
         raise
     finally:
-        report.tokens = ledger.spent
+        report.tokens += ledger.spent
         with access.engine.begin() as tx:
             book(tx, ledger)
 
 
 def _writer(access: Access, client: PipedriveClient, report: Report, workers: Workers) -> Writer:
-    if client.ledger.may_spend(live=False) <= 0:
+    if client.ledger.may_spend(live=not access.with_history) <= 0:
         client.get("/api/v1/users/me")  # the answer tells whether another budget day has begun
         client.ledger.answered()
     schema = schema_for(access.engine, client, access.config)
     with access.engine.connect() as connection:
         names, opens = group_names(connection), takes_rows_on_open_deals_only(connection)
     sides = (access.engine, client, access.config, schema, names, report, workers, access.still_locked)
-    return Writer(*sides, opens_for_rows=opens)
+    return Writer(*sides, opens_for_rows=opens, with_history=access.with_history)
 
 
 def carry_out(writer: Writer, only: Chosen | None = None) -> None:
@@ -126,7 +131,7 @@ def _notice_configuration(engine: Engine, config: Config) -> None:
 
 def _write_all(writer: Writer, only: Chosen | None) -> None:
     """Everything that waits, in its order of work: all deals of history before any of their rows."""
-    for live in (True, False):
+    for live in (True, False) if writer.with_history else (True,):
         if backlog.has_new_customers(writer.engine, live=live) and writer.client.ledger.may_spend(live=live) > 0:
             adopt_organizations(writer.engine, writer.client, writer.schema)
         make_room(writer, live=live)
@@ -135,6 +140,8 @@ def _write_all(writer: Writer, only: Chosen | None) -> None:
     if writer.adopts_again:
         adopt_organizations(writer.engine, writer.client, writer.schema)
         writer.adopts_again = False
+    if not writer.with_history and backlog.history_waits(writer.engine):
+        return  # what only the catalogue needs comes after it
     for kind in ("organizations", "products"):
         _write(writer, kind, backlog.ALL, only, live=False)
     archive_old(writer)

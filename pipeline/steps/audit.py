@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from pipeline.config import Config
 from pipeline.errors import BudgetSpent, Full, HoldRow, RecordsGone
 from pipeline.pipedrive.present import DEALS_AT_ONCE
-from pipeline.steps.apply import LOCK, Connect, carry_out, raise_what_stays_undone, with_writer
+from pipeline.steps.apply import Connect, carry_out, raise_what_stays_undone, with_writer
 from pipeline.steps.archive import OTHER_DEALS
 from pipeline.steps.audit_memory import Seen, correct, deals_with_rows, forget_drift, lose, note_rows, unseen
 from pipeline.steps.audit_rows import differing_rows, learn_rounding
@@ -23,9 +23,8 @@ from pipeline.steps.bookkeeping import RECORD_COLUMNS
 from pipeline.steps.doubts import settle_doubts
 from pipeline.steps.outcomes import Report
 from pipeline.steps.refusals import deal_there, take_out
-from pipeline.steps.writer import Access, Writer
+from pipeline.steps.writer import Access, Writer, the_only_writer
 from pipeline.warehouse import memory
-from pipeline.warehouse.connection import only_one
 
 _MARK = "pipedrive audited until"
 _CLOCKS_APART = timedelta(minutes=5)  # how far our clock and Pipedrive's may differ
@@ -60,7 +59,7 @@ class Audit:
 def audit(engine: Engine, connect: Connect, config: Config, *, full: bool, daily_tokens: int) -> Audit:
     """Compares what changed in Pipedrive since the last audit, or everything, and writes the repairs."""
     found = Audit(full)
-    with only_one(engine, LOCK) as still_locked:
+    with the_only_writer(engine) as still_locked:
         access = Access(engine, connect, config, daily_tokens, still_locked)
         with_writer(access, found.report, lambda writer: _audit(writer, found))
     raise_what_stays_undone(found.report)

@@ -58,6 +58,12 @@ def anything_waits(engine: Engine, config: Config) -> bool:
         return known != configured or connection.execute(text(_ANYTHING)).scalar_one()
 
 
+def history_waits(engine: Engine) -> bool:
+    """Whether a deal of an order that is no live change waits, or its rows."""
+    with engine.connect() as connection:
+        return connection.execute(text(_HISTORY)).scalar_one()
+
+
 def has_new_customers(engine: Engine, *, live: bool) -> bool:
     """Whether a customer waits that has no organization yet; with `live` only those of live orders count."""
     with engine.connect() as connection:
@@ -71,6 +77,11 @@ SELECT EXISTS (SELECT FROM state.pending WHERE stage IN
     OR EXISTS (SELECT FROM state.pending AS waiting JOIN pipedrive.deals AS deal
         ON deal.administration = waiting.administration AND deal.order_id = waiting.key
         WHERE waiting.stage = 'pipedrive/deal_products')
+"""
+_HISTORY = """
+SELECT EXISTS (SELECT FROM state.pending AS waiting
+    JOIN crm.deals AS deal ON deal.administration = waiting.administration AND deal.order_id = waiting.key
+    WHERE waiting.stage IN ('pipedrive/deals', 'pipedrive/deal_products') AND NOT deal.is_live)
 """
 _NEW_CUSTOMERS = """
 SELECT EXISTS (SELECT FROM state.pending AS waiting

@@ -1,13 +1,14 @@
 """A compare of all ids, every night: nothing that changed in Exact stays unseen because a feed passed over it.
 
 Headers with the ids of their lines are asked for, 1,000 orders a call: 20,000 orders take 20 calls. What differs is
-read whole; what is here and not there is asked for by its id before it counts as deleted.
+read whole; what is here and not there is asked for by its id before it counts as deleted. What Exact said each order is
+worth is kept in `exact_online.order_totals`, apart from what landed, so that the one proves the other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from hashlib import md5
 from typing import Any
 
@@ -25,9 +26,11 @@ from pipeline.warehouse import memory
 from pipeline.warehouse.connection import only_one
 from pipeline.warehouse.pending import queue
 
+MONTHS_ASKED = " months asked"  # remembered under this name, after the administration's: which, and when
 MOST_BY_ID = 250  # orders; of more their months are read, which takes fewer calls
-_SELECT = "OrderID,OrderDate,Modified,SalesOrderLines/ID"
-_COLUMNS = "order_id text PRIMARY KEY, month date, modified timestamp, lines text"
+_SELECT = "OrderID,OrderNumber,OrderDate,Currency,AmountFCExclVat,Modified,SalesOrderLines/ID"
+_COLUMNS = """order_id text PRIMARY KEY, order_number integer, order_date timestamp, month date, currency text,
+    amount_fc_excl_vat numeric, modified timestamp, lines text"""
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,18 @@ class Compared:
     gone: int
     calls: int
 
+    def figures(self) -> dict[str, int]:
+        """What a materialisation shows of the compare."""
+        return {"orders": self.orders, "read_again": self.read, "gone": self.gone, "exact_calls": self.calls}
+
 
 def compare_orders(
     engine: Engine, client: ExactOnlineClient, administration: Administration, *, months: int
 ) -> Compared:
-    """Compares the orders of the months that were read, within the last so many, with those that Exact shows."""
+    """Compares the orders of the months that were read, within the last so many, with those that Exact shows.
+
+    Raises GiveUp when Exact shows next to nothing, and whatever a reading raises; then the totals stay what they were.
+    """
     name, calls = administration.name, client.calls
     with engine.connect() as connection:
         landed = memory.landed_months(connection, name) & set(window(administration, months))
@@ -51,22 +61,24 @@ def compare_orders(
         return Compared(0, 0, 0, 0)
     with only_one(engine, f"{name} order_history"), _table_of_its_own(engine) as there:
         as_of = begin_order_feeds(engine, client, administration)
+        asked_at = datetime.fromtimestamp(client.now(), UTC)
         for page in _pages(client, min(landed)):
             there.execute(text(_ADD), page)
-        of = {"administration": name, "landed": list(landed), "first": min(landed)}
+        of = {"administration": name, "landed": list(landed), "first": min(landed), "newest": max(landed)}
         differing = list(there.execute(text(_DIFFERING), of).all())
         suspected = [row.order_id for row in there.execute(text(_SUSPECTED), of)]
         orders = there.execute(text("SELECT count(*) FROM there")).scalar_one()
-    _check(len(suspected), orders)
-    found = still_there(client, suspected)
-    ids = sorted(found | {row.order_id for row in differing})
-    with engine.begin() as tx:
-        forget_orders(tx, name, set(suspected) - found)
-        if len(ids) > MOST_BY_ID:
-            memory.ask_for_months(tx, name, {row.month for row in differing if row.month in landed})
-    if len(ids) <= MOST_BY_ID:
-        land_orders(engine, client, administration, ids, as_of=as_of)
-        _take_over_headers(engine, name, ids)
+        _check(len(suspected), orders)
+        found = still_there(client, suspected)
+        ids = sorted(found | {row.order_id for row in differing})
+        with engine.begin() as tx:
+            forget_orders(tx, name, set(suspected) - found)
+            if len(ids) > MOST_BY_ID:
+                memory.ask_for_months(tx, name, {min(row.month, max(landed)) for row in differing})
+        if len(ids) <= MOST_BY_ID:
+            land_orders(engine, client, administration, ids, as_of=as_of)
+            _take_over_headers(engine, name, ids)
+        _keep_totals(there, of | {"asked_at": asked_at})
     return Compared(orders, len(ids), len(suspected) - len(found), client.calls - calls)
 
 
@@ -104,10 +116,24 @@ def _row(order: dict[str, Any], lines: list[dict[str, Any]]) -> dict[str, Any]:
     ids = ",".join(sorted(line["ID"] for line in lines))
     return {
         "order_id": order["OrderID"],
+        "order_number": order.get("OrderNumber"),
+        "order_date": ordered,
+        "currency": plain(order.get("Currency")),
+        "amount_fc_excl_vat": order.get("AmountFCExclVat"),
         "month": ordered.date().replace(day=1) if ordered else None,
         "modified": plain(order.get("Modified")),
         "lines": md5(ids.encode(), usedforsecurity=False).hexdigest(),
     }
+
+
+def _keep_totals(there: Connection, of: Mapping[str, Any]) -> None:
+    """What Exact said takes the place of what it said the last time, with the months it was asked about."""
+    asked = {"asked_at": of["asked_at"].isoformat(), "months": sorted(month.isoformat() for month in of["landed"])}
+    dbapi: Any = there.connection.driver_connection  # by hand, since only this connection has the temporary table
+    with dbapi.transaction():
+        there.execute(text("DELETE FROM exact_online.order_totals WHERE administration = :administration"), of)
+        there.execute(text(_TOTALS), of)
+        memory.note(there, f"{of['administration']}{MONTHS_ASKED}", asked)
 
 
 def _check(suspected: int, orders: int) -> None:
@@ -128,8 +154,16 @@ def _take_over_headers(engine: Engine, administration: str, order_ids: list[str]
 
 _HEADER = [column for _, column in feeds.ORDER_HISTORY.columns if column != "order_id"]
 _ADD = """
-INSERT INTO there (order_id, month, modified, lines) VALUES (:order_id, :month, :modified, :lines)
+INSERT INTO there (order_id, order_number, order_date, month, currency, amount_fc_excl_vat, modified, lines)
+VALUES (:order_id, :order_number, :order_date, :month, :currency, :amount_fc_excl_vat, :modified, :lines)
 ON CONFLICT DO NOTHING
+"""
+_ASKED = "(there.month = ANY(:landed) OR there.month > :newest)"
+_TOTALS = f"""
+INSERT INTO exact_online.order_totals
+    (administration, order_id, order_number, order_date, currency, amount_fc_excl_vat, asked_at)
+SELECT :administration, order_id, order_number, order_date, currency, amount_fc_excl_vat, :asked_at
+FROM there WHERE {_ASKED}
 """
 _ON_THE_WAY = """
 EXISTS (SELECT FROM state.pending AS waiting WHERE waiting.stage IN ('erp/orders', 'erp/order_lines')
@@ -145,8 +179,7 @@ LEFT JOIN exact_online.order_changes AS changed
 LEFT JOIN LATERAL (SELECT md5(coalesce(string_agg(line.line_id, ',' ORDER BY line.line_id COLLATE "C"), '')) AS lines
     FROM erp.order_lines AS line
     WHERE line.administration = :administration AND line.order_id = there.order_id) AS here ON true
-WHERE (there.month = ANY(:landed) OR there.month > (SELECT max(month) FROM unnest(CAST(:landed AS date[])) AS month))
-    AND NOT {_ON_THE_WAY.format(order_id="there.order_id")}
+WHERE {_ASKED} AND NOT {_ON_THE_WAY.format(order_id="there.order_id")}
     AND (known.order_id IS NULL OR known.is_deleted OR here.lines <> there.lines
         OR there.modified IS NOT NULL AND there.modified IS DISTINCT FROM landed.modified
             AND there.modified IS DISTINCT FROM changed.modified)

@@ -4,9 +4,12 @@ A month that is read again is replaced exactly: what vanished in Exact vanishes 
 """
 
 import json
+import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,40 +30,54 @@ from pipeline.warehouse.tables import exact_online as tables
 from pipeline.warehouse.writing import upsert
 
 AT_ONCE = 24  # months that are read in one go
+_LOG = logging.getLogger("pipeline")
 _EARLIEST = date(1900, 1, 1)
 _LINE_COLUMNS = feeds.ORDER_HISTORY_LINES.columns[1:]
 
 
 @dataclass
+class Month:
+    """What Exact said of one administration's month in a reading."""
+
+    orders: int = 0
+    lines: int = 0
+    vanished: int = 0
+    value: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))  # excl. VAT, by currency
+    is_whole: bool = False  # whether the reading came to its end
+
+
+@dataclass
 class MonthsRead:
-    """What a reading of months brought."""
+    """What a reading of months brought, by administration and month."""
 
     calls: int = 0
     changed: int = 0
-    vanished: int = 0
-    orders: dict[date, int] = field(default_factory=dict)
-    lines: dict[date, int] = field(default_factory=dict)
+    months: dict[tuple[str, date], Month] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     stopped: str | None = None  # the sentence that says why it ended before its end
 
+    @property
+    def orders(self) -> dict[tuple[str, date], int]:
+        """Orders by administration and month."""
+        return {key: month.orders for key, month in self.months.items()}
+
     def figures(self) -> dict[str, Any]:
-        """What a materialisation shows of the reading."""
+        """What a materialisation shows of the reading as a whole."""
         stopped = {"stopped": self.stopped} if self.stopped else {}
+        months = self.months.values()
         return {
             "exact_calls": self.calls,
-            "orders": sum(self.orders.values()),
-            "lines": sum(self.lines.values()),
-            "vanished": self.vanished,
+            "orders": sum(month.orders for month in months),
+            "lines": sum(month.lines for month in months),
+            "vanished": sum(month.vanished for month in months),
             **stopped,
         }
 
     def add(self, other: "MonthsRead") -> None:
-        """Takes in another administration's reading."""
+        """Takes in the reading of other months."""
         self.calls, self.changed = self.calls + other.calls, self.changed + other.changed
-        self.vanished, self.stopped = self.vanished + other.vanished, other.stopped or self.stopped
-        for month in other.orders:
-            self.orders[month] = self.orders.get(month, 0) + other.orders[month]
-            self.lines[month] = self.lines.get(month, 0) + other.lines[month]
+        self.months |= other.months
+        self.stopped = other.stopped or self.stopped
 
 
 def land_history(
@@ -81,7 +98,7 @@ def land_history(
             memory.ask_for_months(tx, name, chosen)
         today = datetime.now(ZoneInfo(administration.time_zone)).date()
         with client.sparing(config.budget.keep_for_live):
-            for row in _in_parts(chosen):
+            for row in in_parts(chosen):
                 read.add(land_months(engine, client, administration, row, today=today))
                 if read.stopped:
                     break
@@ -95,7 +112,7 @@ def finish_history(engine: Engine, client: ExactOnlineClient, config: Config, ad
     return land_history(engine, lambda _: client, config, {administration: sorted(left)} if left else {})
 
 
-def _in_parts(months: Sequence[date]) -> list[list[date]]:
+def in_parts(months: Sequence[date]) -> list[list[date]]:
     """The months in groups without a gap and not too long, so that a day's calls are enough for one; newest first."""
     parts = [row[start : start + AT_ONCE] for row in in_a_row(months) for start in range(0, len(row), AT_ONCE)]
     return parts[::-1]
@@ -119,7 +136,7 @@ def land_months(
 
     The month of today takes in every later order date too: such an order has no month of its own yet.
     """
-    read = MonthsRead(orders=dict.fromkeys(months, 0), lines=dict.fromkeys(months, 0))
+    read = MonthsRead(months={(administration.name, month): Month() for month in months})
     calls = client.calls
     with only_one(engine, f"{administration.name} order_history"):
         try:
@@ -128,11 +145,16 @@ def land_months(
                 rows = [_landed(administration.name, order, lines, as_of, months) for order, lines in page]
                 _count(read, rows)
                 read.changed += _write(engine, rows)
+                _LOG.info("%s: %s orders of %s read", administration.name, f"{len(read.seen):,}", _shown(months))
             _forget_vanished(engine, administration.name, months, as_of, read)
         except BudgetSpent as problem:
             read.stopped = str(problem)
     read.calls = client.calls - calls
     return read
+
+
+def _shown(months: Sequence[date]) -> str:
+    return " to ".join(f"{month:%Y-%m}" for month in dict.fromkeys((months[0], months[-1])))
 
 
 def land_orders(
@@ -196,8 +218,10 @@ def _landed(administration: str, order: dict, lines: list[dict], as_of: int, mon
 def _count(read: MonthsRead, rows: list[dict[str, Any]]) -> None:
     for row in rows:
         read.seen.add(row["order_id"])
-        read.orders[row["month"]] += 1
-        read.lines[row["month"]] += row.pop("line_count")
+        month = read.months[row["administration"], row["month"]]
+        month.orders += 1
+        month.lines += row.pop("line_count")
+        month.value[row["currency"]] += Decimal(str(row["amount_fc_excl_vat"] or 0))
 
 
 def _forget_vanished(engine: Engine, administration: str, months: Sequence[date], as_of: int, read: MonthsRead) -> None:
@@ -211,20 +235,45 @@ def _forget_vanished(engine: Engine, administration: str, months: Sequence[date]
         "stages": list(ORDER_STAGES),
     }
     with engine.begin() as tx:
-        read.vanished = tx.execute(text(_FORGET), parameters).scalar_one()
-        memory.note_landed(
-            tx,
-            (
-                {
-                    "administration": administration,
-                    "month": month,
-                    "orders": read.orders[month],
-                    "lines": read.lines[month],
-                }
-                for month in months
-            ),
-        )
+        for row in tx.execute(text(_FORGET), parameters):
+            read.months[administration, row.month].vanished = row.orders
+        landed = ({"month": month, **_counts(read.months[administration, month])} for month in months)
+        memory.note_landed(tx, ({"administration": administration, **row} for row in landed))
         memory.months_were_read(tx, administration, months)
+    for month in months:
+        read.months[administration, month].is_whole = True
+
+
+def _counts(month: Month) -> dict[str, int]:
+    return {"orders": month.orders, "lines": month.lines}
+
+
+def figures_by_month(engine: Engine, config: Config, read: MonthsRead) -> dict[tuple[str, date], dict[str, Any]]:
+    """What Exact said of each month that was read, beside what stands in `erp` for it now."""
+    presents = {name: window(config.administration(name), 0)[-1] for name, _ in read.months}
+    in_erp: dict[tuple[str, date], Month] = defaultdict(Month)
+    with engine.connect() as connection:
+        for name, present in presents.items():
+            for row in connection.execute(text(_IN_ERP), {"administration": name, "present": present}):
+                in_erp[name, row.month].orders += row.orders
+                in_erp[name, row.month].value[row.currency] = row.value
+    return {
+        key: {
+            "orders": month.orders,
+            "lines": month.lines,
+            "vanished": month.vanished,
+            "value_in_exact": _amounts(month.value),
+            "orders_in_erp": in_erp[key].orders,
+            "value_in_erp": _amounts(in_erp[key].value),
+            "read_to_its_end": month.is_whole,
+        }
+        for key, month in read.months.items()
+    }
+
+
+def _amounts(value: Mapping[str, Decimal]) -> str:
+    """Amounts excl. VAT, each with its currency."""
+    return ", ".join(f"{amount:,.2f} {currency}" for currency, amount in sorted(value.items())) or "0"
 
 
 def window(administration: Administration, months: int) -> list[date]:
@@ -248,17 +297,25 @@ from_history AS (
     DELETE FROM exact_online.order_history AS kept
     WHERE kept.administration = :administration AND kept.month = ANY(CAST(:months AS date[]))
         AND NOT EXISTS (SELECT FROM seen WHERE seen.order_id = kept.order_id)
-    RETURNING kept.order_id),
+    RETURNING kept.order_id, kept.month),
 from_changes AS (
     DELETE FROM exact_online.order_changes AS kept
     WHERE kept.administration = :administration AND kept.timestamp <= :as_of
         AND kept.order_date >= :first AND kept.order_date < :behind
         AND NOT EXISTS (SELECT FROM seen WHERE seen.order_id = kept.order_id)
-    RETURNING kept.order_id),
-vanished AS (SELECT order_id FROM from_history UNION SELECT order_id FROM from_changes),
+    RETURNING kept.order_id, date_trunc('month', kept.order_date)::date AS month),
+vanished AS (
+    SELECT order_id, max(month) AS month FROM (SELECT * FROM from_history UNION ALL SELECT * FROM from_changes) AS gone
+    GROUP BY order_id),
 queued AS (
     INSERT INTO state.pending (stage, administration, key)
     SELECT stage, :administration, order_id FROM vanished, unnest(CAST(:stages AS text[])) AS stage
     {QUEUED_AGAIN})
-SELECT count(*) FROM vanished
+SELECT month, count(*) AS orders FROM vanished GROUP BY month
+"""
+# As months are read: the present one takes in what is dated later.
+_IN_ERP = """
+SELECT least(date_trunc('month', order_date)::date, CAST(:present AS date)) AS month, currency, count(*) AS orders,
+    coalesce(sum(amount_excl_vat), 0) AS value
+FROM erp.orders WHERE administration = :administration AND NOT is_deleted AND order_date IS NOT NULL GROUP BY 1, 2
 """

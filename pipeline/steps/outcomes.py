@@ -25,6 +25,7 @@ class Report:
     in_doubt: int = 0
     again: int = 0  # records that were looked at anew and can be written now
     stopped: str | None = None  # the sentence that says what ran out
+    made_way: bool = False  # whether a run with live changes was let in between, and the rest waits
     paused: str | None = None  # why no further records of a kind are made
 
     def changed(self, kind: str) -> int:

@@ -1,87 +1,85 @@
-"""What a sync would write to Pipedrive now and what that costs, without asking or writing anything there."""
+"""What a sync would write to Pipedrive now, what that costs and when it is done; nothing is asked or written there."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from math import ceil
 from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine
 
 from pipeline.config import Config
-from pipeline.domain.budget import READ_LIST, READ_STAGES, READ_USERS, WRITE, add_price
-from pipeline.domain.row_plan import plan_rows
+from pipeline.domain.budget import READ_LIST, READ_STAGES, READ_USERS, WRITE
+from pipeline.domain.forecast import Tokens, Work, days_until_done
 from pipeline.pipedrive.fields import PATHS
 from pipeline.steps.account import kept_schema, wanted_fields
-from pipeline.steps.backlog import Waiting
 from pipeline.steps.ledger_book import ledger_of_today
-from pipeline.steps.row_tasks import row_tasks
+from pipeline.steps.outcomes import KINDS
+from pipeline.steps.to_go import ToGo, to_go
 
 
 @dataclass
 class Plan:
-    """Records to create and to update in each table, and the tokens they cost."""
+    """What is to go, in the order of work, and the tokens there are for it."""
 
-    create: Counter[str] = field(default_factory=Counter)
-    update: Counter[str] = field(default_factory=Counter)
-    tokens: Counter[str] = field(default_factory=Counter)
-    remaining: int = 0
-    a_day: int = 0  # tokens a day that history may use
+    to_go: list[ToGo]
+    setup: int  # tokens that go before all of it
+    available: Tokens
+    today: date  # the budget day that is going on
+
+    @property
+    def tokens(self) -> int:
+        """What all of it costs."""
+        return self.setup + sum(part.tokens for part in self.to_go)
+
+    def expected(self) -> list[date | None]:
+        """The day on which each part is done, if nothing else comes; None when no day has tokens enough for it."""
+        return self._days()[1:]
 
     @property
     def done_on(self) -> date | None:
-        """The day on which all of it is written, if nothing else comes; None when no day is left tokens for it."""
-        left = sum(self.tokens.values()) - max(0, self.remaining)
-        today = datetime.now(UTC).date()
-        if left <= 0:
-            return today
-        return today + timedelta(days=ceil(left / self.a_day)) if self.a_day else None
+        """The day on which all of it is done; None when it never is."""
+        return self._days()[-1]
+
+    def _days(self) -> list[date | None]:
+        work = [Work(1, self.setup, is_live=True), *(part.work for part in self.to_go)]
+        days = days_until_done(work, self.available)
+        return [None if day is None else self.today + timedelta(days=day) for day in days]
+
+    @property
+    def assumption(self) -> str:
+        """What the expected days rest on."""
+        a_day = f"{self.available.a_day - self.available.kept:,}"
+        return (
+            f"History may use {a_day} tokens a day (Pipedrive's budget as last told, else PIPEDRIVE_DAILY_TOKENS; "
+            "less keep_for_live), live changes stay within the share that is kept for them, and nothing else comes."
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """The plan as plain numbers."""
-        kinds = ("deals", "deal_products", "organizations", "products")
-        tables = {
-            kind: {"create": self.create[kind], "update": self.update[kind], "tokens": self.tokens[kind]}
-            for kind in kinds
-        }
-        setup = self.tokens["setup"]
+        created, updated, tokens = Counter(), Counter(), Counter()
+        for part in self.to_go:
+            created[part.kind] += part.created
+            updated[part.kind] += part.updated
+            tokens[part.kind] += part.tokens
+        done_on = self.done_on
         return {
-            **tables,
-            "setup": setup,
-            "tokens": sum(self.tokens.values()),
-            "tokens_left_today": self.remaining,
-            "tokens_a_day": self.a_day,
-            "done_on": self.done_on and self.done_on.isoformat(),
+            **{kind: {"create": created[kind], "update": updated[kind], "tokens": tokens[kind]} for kind in KINDS},
+            "setup": self.setup,
+            "tokens": self.tokens,
+            "tokens_left_today": self.available.today,
+            "tokens_a_day": self.available.a_day - self.available.kept,
+            "done_on": done_on and done_on.isoformat(),
         }
 
 
 def plan(engine: Engine, config: Config, daily_tokens: int) -> Plan:
     """The plan as it stands."""
-    planned = Plan()
     with engine.connect() as connection:
-        for kind, query in _RECORDS.items():
-            row = connection.execute(text(query)).one()
-            planned.create[kind], planned.update[kind] = row.created, row.updated
-            planned.tokens[kind] = (row.created + row.updated) * WRITE
-        for deal in connection.execute(text(_NEW_ROWS)):
-            planned.create["deal_products"] += deal.wanted
-            planned.tokens["deal_products"] += add_price(deal.wanted)
-        _plan_changed_rows(connection, planned)
-        planned.tokens["setup"] = _setup_price(connection, config)
+        found, setup = to_go(connection), _setup_price(connection, config)
     ledger = ledger_of_today(engine, config, daily_tokens)
-    planned.remaining = ledger.may_spend(live=True)
-    planned.a_day = int(ledger.limit * (1 - config.budget.keep_for_live))
-    return planned
-
-
-def _plan_changed_rows(connection: Connection, planned: Plan) -> None:
-    changed = [Waiting(row.administration, row.key, 0) for row in connection.execute(text(_CHANGED_ROWS))]
-    for start in range(0, len(changed), _CHUNK):
-        for task in row_tasks(connection, changed[start : start + _CHUNK]):
-            rows = plan_rows(task.written, task.wanted)
-            planned.create["deal_products"] += len(rows.add)
-            planned.update["deal_products"] += len(rows.change)
-            planned.tokens["deal_products"] += rows.price
+    kept = int(ledger.limit * config.budget.keep_for_live)
+    available = Tokens(ledger.may_spend(live=True), ledger.limit, kept)
+    return Plan(found, setup, available, datetime.now(UTC).date())
 
 
 def _setup_price(connection: Connection, config: Config) -> int:
@@ -90,28 +88,3 @@ def _setup_price(connection: Connection, config: Config) -> int:
     missing = [field for field in fields if (field.entity, field.name) not in schema.fields]
     reading = 0 if schema.users else READ_USERS + 2 * READ_STAGES + len(PATHS) * READ_LIST
     return reading + len(missing) * WRITE
-
-
-_RECORD = """
-SELECT count(*) FILTER (WHERE there.{id} IS NULL) AS created, count(there.{id}) AS updated FROM state.pending AS waiting
-JOIN crm.{table} AS wanted ON wanted.administration = waiting.administration AND wanted.{key} = waiting.key
-LEFT JOIN pipedrive.{table} AS there ON there.administration = waiting.administration AND there.{key} = waiting.key
-WHERE waiting.stage = 'pipedrive/{table}'
-"""
-_RECORDS = {
-    "organizations": _RECORD.format(table="organizations", key="customer_id", id="org_id"),
-    "products": _RECORD.format(table="products", key="product_key", id="product_id"),
-    "deals": _RECORD.format(table="deals", key="order_id", id="deal_id"),
-}
-_NO_ROWS_YET = """NOT EXISTS (SELECT FROM pipedrive.deal_products AS there
-    WHERE there.administration = waiting.administration AND there.order_id = waiting.key)"""
-_NEW_ROWS = f"""
-SELECT count(*) AS wanted FROM state.pending AS waiting
-JOIN crm.deal_products AS wanted ON wanted.administration = waiting.administration AND wanted.order_id = waiting.key
-WHERE waiting.stage = 'pipedrive/deal_products' AND {_NO_ROWS_YET} GROUP BY waiting.administration, waiting.key
-"""
-_CHANGED_ROWS = f"""
-SELECT administration, key FROM state.pending AS waiting
-WHERE stage = 'pipedrive/deal_products' AND NOT {_NO_ROWS_YET} ORDER BY administration, key
-"""
-_CHUNK = 500  # deals

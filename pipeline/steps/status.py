@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
+from pipeline.steps.migration import months_of_migration
 from pipeline.warehouse import memory
 
 
@@ -15,6 +16,7 @@ def status(engine: Engine) -> dict[str, Any]:
             "tables": {row.name: row.rows for row in connection.execute(text(_TABLES))},
             "backlog": {row.stage: row.waiting for row in connection.execute(text(_BACKLOG))},
             "in_doubt": connection.execute(text("SELECT count(*) FROM pipedrive.intents")).scalar_one(),
+            "migration": months_of_migration(connection),
             "budget": memory.recall(connection, "pipedrive budget"),
             "held_orders": [dict(row._mapping) for row in connection.execute(text(_HELD))],
             "held_customers": [dict(row._mapping) for row in connection.execute(text(_HELD_CUSTOMERS))],

@@ -25,7 +25,7 @@ from pipeline.pipedrive.bodies import (
 from pipeline.pipedrive.client import PipedriveClient
 from pipeline.pipedrive.parallel import Done, Outcome, overlapping
 from pipeline.pipedrive.schema import Schema
-from pipeline.steps.backlog import Waiting
+from pipeline.steps.backlog import CHOSEN, Waiting, chosen
 from pipeline.steps.bookkeeping import (
     RECORD_COLUMNS,
     Refusal,
@@ -90,13 +90,14 @@ def write_records(
         _finish(writer, kind, chunk)
         progress(len(chunk.waiting))
 
-    overlapping(_affordable(writer, waiting, live=live), lambda chosen: _begin(writer, kind, chosen), finish)
+    overlapping(_affordable(writer, waiting, live=live), lambda affordable: _begin(writer, kind, affordable), finish)
 
 
 def _affordable(writer: Writer, waiting: Sequence[Waiting], *, live: bool) -> Iterator[Sequence[Waiting]]:
     """The records in chunks, for as long as there are tokens for them and for the chunk still under way."""
     done, under_way = 0, 0
     while done < len(waiting):
+        writer.make_way(live=live)
         records = writer.client.ledger.may_spend(live=live) // WRITE - under_way
         if records < 1 and under_way:
             under_way = 0
@@ -140,8 +141,8 @@ def _finish(writer: Writer, kind: str, chunk: Chunk) -> None:
 
 def _tasks(tx: Connection, writer: Writer, kind: str, chunk: Sequence[Waiting]) -> tuple[list[Task], list[Refusal]]:
     """What to send for each record that is wanted, and which can't be sent, with their numbers and reasons."""
-    by_key = {(entry.administration, entry.key): entry for entry in chunk}
-    parameters = {"administrations": [entry.administration for entry in chunk], "keys": [entry.key for entry in chunk]}
+    by_key = {entry.record: entry for entry in chunk}
+    parameters = chosen(entry.record for entry in chunk)
     tasks, refused = [], []
     for row in tx.execute(text(_WANTED[kind]), parameters).mappings():
         entry = by_key[row["administration"], row[RECORD_COLUMNS[kind][0]]]
@@ -262,12 +263,11 @@ def _remember(tx: Connection, writer: Writer, kind: str, done: Sequence[Done[Tas
     queue_what_waited_for(tx, kind, made)
 
 
-_CHOSEN = """unnest(CAST(:administrations AS text[]), CAST(:keys AS text[])) AS chosen (administration, key)"""
 _WANTED = {
     "organizations": f"""
 SELECT wanted.*, there.org_id AS record_id, there.written, wanted.debtor_code AS number,
     false AS has_rows, false AS is_archived, NULL AS rows_written_at
-FROM crm.organizations AS wanted JOIN {_CHOSEN}
+FROM crm.organizations AS wanted JOIN {CHOSEN}
     ON chosen.administration = wanted.administration AND chosen.key = wanted.customer_id
 LEFT JOIN pipedrive.organizations AS there
     ON there.administration = wanted.administration AND there.customer_id = wanted.customer_id
@@ -275,7 +275,7 @@ LEFT JOIN pipedrive.organizations AS there
     "products": f"""
 SELECT wanted.*, there.product_id AS record_id, there.written, wanted.code AS number,
     false AS has_rows, false AS is_archived, NULL AS rows_written_at
-FROM crm.products AS wanted JOIN {_CHOSEN}
+FROM crm.products AS wanted JOIN {CHOSEN}
     ON chosen.administration = wanted.administration AND chosen.key = wanted.product_key
 LEFT JOIN pipedrive.products AS there
     ON there.administration = wanted.administration AND there.product_key = wanted.product_key
@@ -287,7 +287,7 @@ SELECT wanted.*, there.deal_id AS record_id, there.written, wanted.order_number 
         WHERE line.administration = wanted.administration AND line.order_id = wanted.order_id)
     OR EXISTS (SELECT FROM pipedrive.intents AS doubt WHERE doubt.administration = wanted.administration
         AND doubt.kind = 'deal_products' AND doubt.key = wanted.order_id) AS has_rows, there.rows_written_at
-FROM crm.deals AS wanted JOIN {_CHOSEN}
+FROM crm.deals AS wanted JOIN {CHOSEN}
     ON chosen.administration = wanted.administration AND chosen.key = wanted.order_id
 LEFT JOIN pipedrive.deals AS there
     ON there.administration = wanted.administration AND there.order_id = wanted.order_id

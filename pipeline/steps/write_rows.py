@@ -5,25 +5,25 @@ read before anything is added to it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from pipeline.domain.budget import WRITE, add_batches, delete_batches
+from pipeline.domain.budget import add_batches, delete_batches
 from pipeline.domain.deal_products import DealRow
-from pipeline.domain.row_plan import RowPlan, WrittenRow, plan_rows
+from pipeline.domain.row_plan import WrittenRow, plan_rows
 from pipeline.errors import BudgetSpent, HoldRow, OutcomeUnknown
 from pipeline.pipedrive.bodies import row_body
 from pipeline.pipedrive.client import PipedriveClient
 from pipeline.pipedrive.parallel import Done, Outcome, overlapping
 from pipeline.pipedrive.present import rows_of
-from pipeline.steps.backlog import Waiting
+from pipeline.steps.backlog import CHOSEN, Waiting, chosen
 from pipeline.steps.bookkeeping import Refusal, intend
 from pipeline.steps.doubts import wait_until_caught_up
 from pipeline.steps.refusals import deal_there, missing_products, take_out
 from pipeline.steps.reopening import note_rows_on_open_deals_only, reopen
+from pipeline.steps.row_tasks import RowTask, row_tasks
 from pipeline.steps.rows_there import recognised
 from pipeline.steps.settling import settle
 from pipeline.steps.writer import Writer
@@ -33,36 +33,6 @@ from pipeline.warehouse.writing import remove, upsert
 
 KIND = "deal_products"
 CHUNK = 32  # deals
-
-
-@dataclass
-class RowTask:
-    """The rows of one deal; `begun` once a request for it was sent, from when on they are in doubt."""
-
-    waiting: Waiting
-    number: str
-    deal_id: int
-    in_doubt_since: datetime | None
-    is_archived: bool
-    is_closed: bool
-    wanted: list[DealRow] = field(default_factory=list)
-    written: list[WrittenRow] = field(default_factory=list)
-    products: dict[str, int] = field(default_factory=dict)
-    known_keys: set[str] = field(default_factory=set)  # of the rows we remember
-    plan: RowPlan = field(default_factory=RowPlan)
-    begun: bool = False
-    was_reopened: bool = False  # to try whether the account takes rows on an open deal only
-
-    @property
-    def price(self) -> int:
-        """Tokens it takes."""
-        emptied = WRITE if self.written and not self.wanted else 0
-        return self.plan.price + emptied + (WRITE if self.is_archived and self.plan.price else 0)
-
-    @property
-    def is_open_ended(self) -> bool:
-        """Whether requests may have been carried out although the outcome says otherwise."""
-        return self.begun or self.in_doubt_since is not None
 
 
 @dataclass
@@ -83,7 +53,7 @@ def write_rows(writer: Writer, waiting: Sequence[Waiting], *, live: bool, progre
         settle(writer, KIND, outcomes, chunk.refused, remember, begun_with=writer.schema)
         progress(len(chunk.waiting))
 
-    overlapping(_affordable(writer, waiting, live=live), lambda chosen: _begin(writer, *chosen), finish)
+    overlapping(_affordable(writer, waiting, live=live), lambda prepared: _begin(writer, *prepared), finish)
 
 
 Prepared = tuple[list[RowTask], list[Refusal]]
@@ -93,16 +63,17 @@ def _affordable(writer: Writer, waiting: Sequence[Waiting], *, live: bool) -> It
     """The deals in chunks, for as long as there are tokens for their rows and for the chunk still under way."""
     done, under_way = 0, 0
     while done < len(waiting):
+        writer.make_way(live=live)
         tasks, refused = _prepared(writer, waiting[done : done + CHUNK])
         tokens = writer.client.ledger.may_spend(live=live) - under_way
-        chosen = _first_within(tasks, tokens)
-        if len(chosen) < len(tasks) and under_way:
+        fitting = _first_within(tasks, tokens)
+        if len(fitting) < len(tasks) and under_way:
             under_way = 0
             yield [], []  # lets the chunk before be finished, after which its price is known
             continue
-        under_way = sum(task.price for task in chosen)
-        yield chosen, refused
-        if len(chosen) < len(tasks):
+        under_way = sum(task.price for task in fitting)
+        yield fitting, refused
+        if len(fitting) < len(tasks):
             raise BudgetSpent("Today's tokens for this work are used up; what is left is kept for the next day.")
         done += CHUNK
 
@@ -117,13 +88,13 @@ def _begin(writer: Writer, tasks: list[RowTask], refused: list[Refusal]) -> RowC
 
 def _first_within(tasks: Sequence[RowTask], tokens: int) -> list[RowTask]:
     """The first of them whose rows fit into the tokens."""
-    chosen = []
+    fitting = []
     for task in tasks:
         tokens -= task.price
         if tokens < 0:
             break
-        chosen.append(task)
-    return chosen
+        fitting.append(task)
+    return fitting
 
 
 def _prepared(writer: Writer, chunk: Sequence[Waiting]) -> Prepared:
@@ -149,28 +120,6 @@ def _read_those_in_doubt(client: PipedriveClient, tasks: Sequence[RowTask]) -> N
         for deal_id, there in rows_of(client, list(in_doubt)).items():
             task = in_doubt[deal_id]
             task.written = recognised(there, task.written, task.wanted, task.products)
-
-
-def row_tasks(tx: Connection, chunk: Sequence[Waiting]) -> list[RowTask]:
-    """The rows of those orders' deals: wanted ones, written ones, and the ids of their products."""
-    parameters = {"administrations": [entry.administration for entry in chunk], "keys": [entry.key for entry in chunk]}
-    by_key = {(entry.administration, entry.key): entry for entry in chunk}
-    tasks: dict[tuple[str, str], RowTask] = {}
-    for deal in tx.execute(text(_DEALS), parameters):
-        entry = by_key[deal.administration, deal.order_id]
-        tasks[deal.administration, deal.order_id] = RowTask(
-            entry, deal.order_number, deal.deal_id, deal.in_doubt_since, deal.is_archived, deal.is_closed
-        )
-    for row in tx.execute(text(_WANTED), parameters):
-        if task := tasks.get((row.administration, row.order_id)):
-            task.wanted.append(DealRow(row.row_key, row.product_key, row.quantity, row.item_price, row.comments))
-            task.products[row.product_key] = row.product_id
-    for row in tx.execute(text(_WRITTEN), parameters):
-        if task := tasks.get((row.administration, row.order_id)):
-            there = DealRow(row.row_key, row.product_key, row.quantity, row.item_price, row.comments)
-            task.written.append(WrittenRow(row.attachment_id, there))
-            task.known_keys.add(row.row_key)
-    return [tasks[key] for entry in chunk if (key := (entry.administration, entry.key)) in tasks]
 
 
 def _send(writer: Writer, task: RowTask) -> list[WrittenRow]:
@@ -269,11 +218,7 @@ def _remember(tx: Connection, writer: Writer, done: Sequence[Done[RowTask, list[
     remove(tx, tables.deal_products, gone)
     upsert(tx, tables.deal_products, rows)
     written = [outcome.item.waiting for outcome in done if outcome.item.begun]
-    of = {
-        "administrations": [entry.administration for entry in written],
-        "keys": [entry.key for entry in written],
-    }
-    tx.execute(text(_ROWS_WRITTEN), of)
+    tx.execute(text(_ROWS_WRITTEN), chosen(entry.record for entry in written))
     empty = [outcome.item.waiting for outcome in done if outcome.item.is_open_ended and not outcome.result]
     writer.report.again += _value_anew(tx, empty)
     tally = writer.report.tallies[KIND]
@@ -283,39 +228,16 @@ def _remember(tx: Connection, writer: Writer, done: Sequence[Done[RowTask, list[
 
 def _value_anew(tx: Connection, deals: Sequence[Waiting]) -> int:
     """Lets the value of deals that have no rows any more be written: without them it is the order's, not their sum."""
-    of = {"administrations": [entry.administration for entry in deals], "keys": [entry.key for entry in deals]}
-    return tx.execute(text(_EMPTIED), of).rowcount
+    return tx.execute(text(_EMPTIED), chosen(entry.record for entry in deals)).rowcount
 
 
-_CHOSEN = """unnest(CAST(:administrations AS text[]), CAST(:keys AS text[])) AS chosen (administration, key)"""
-_DEALS = f"""
-SELECT deal.administration, deal.order_id, deal.deal_id, deal.is_archived, wanted.order_number,
-    coalesce(deal.written ->> 'status', wanted.status) <> 'open' AS is_closed,
-    (SELECT intent.intended_at FROM pipedrive.intents AS intent WHERE intent.administration = deal.administration
-        AND intent.kind = 'deal_products' AND intent.key = deal.order_id) AS in_doubt_since
-FROM pipedrive.deals AS deal
-JOIN crm.deals AS wanted ON wanted.administration = deal.administration AND wanted.order_id = deal.order_id
-JOIN {_CHOSEN} ON chosen.administration = deal.administration AND chosen.key = deal.order_id
-"""
-_WANTED = f"""
-SELECT wanted.*, product.product_id FROM crm.deal_products AS wanted
-JOIN {_CHOSEN} ON chosen.administration = wanted.administration AND chosen.key = wanted.order_id
-LEFT JOIN pipedrive.products AS product
-    ON product.administration = wanted.administration AND product.product_key = wanted.product_key
-ORDER BY wanted.administration, wanted.order_id, wanted.position
-"""
-_WRITTEN = f"""
-SELECT there.* FROM pipedrive.deal_products AS there
-JOIN {_CHOSEN} ON chosen.administration = there.administration AND chosen.key = there.order_id
-ORDER BY there.administration, there.order_id, there.position
-"""
 _ROWS_WRITTEN = f"""
-UPDATE pipedrive.deals AS deal SET rows_written_at = now(), is_archived = false FROM {_CHOSEN}
+UPDATE pipedrive.deals AS deal SET rows_written_at = now(), is_archived = false FROM {CHOSEN}
 WHERE chosen.administration = deal.administration AND chosen.key = deal.order_id
 """
 _EMPTIED = f"""
 WITH emptied AS (
-    UPDATE pipedrive.deals AS deal SET written = written - 'value' FROM {_CHOSEN}
+    UPDATE pipedrive.deals AS deal SET written = written - 'value' FROM {CHOSEN}
     WHERE chosen.administration = deal.administration AND chosen.key = deal.order_id AND deal.written IS NOT NULL
     RETURNING deal.administration, deal.order_id)
 INSERT INTO state.pending (stage, administration, key)

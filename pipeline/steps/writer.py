@@ -1,17 +1,34 @@
 """Everything a writing to Pipedrive needs. One at a time in the world: whoever makes it holds the lock."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
 from pipeline.config import Config
+from pipeline.errors import MadeWay
 from pipeline.pipedrive.client import PipedriveClient
 from pipeline.pipedrive.ledger import Ledger
 from pipeline.pipedrive.parallel import Workers
 from pipeline.pipedrive.schema import Schema
 from pipeline.steps.account import reread_schema
 from pipeline.steps.outcomes import Report
+from pipeline.warehouse.connection import is_taken, only_one
+
+LOCK, LIVE = "pipedrive", "pipedrive, live changes"  # whoever writes holds the first; who waits with haste the second
+
+
+@contextmanager
+def the_only_writer(engine: Engine, *, with_haste: bool = False) -> Iterator[Callable[[], None]]:
+    """Holds the lock of writing; whoever writes history makes way for one who waits `with_haste`.
+
+    Gives a function that raises RetryLater when the lock was lost.
+    """
+    with ExitStack() as held:
+        with only_one(engine, LIVE) if with_haste else nullcontext():
+            still_locked = held.enter_context(only_one(engine, LOCK))
+        yield still_locked
 
 
 @dataclass(frozen=True)
@@ -23,6 +40,7 @@ class Access:
     config: Config
     daily_tokens: int
     still_locked: Callable[[], None]  # raises RetryLater when the lock was lost
+    with_history: bool = True  # whether it writes more than live changes
 
 
 @dataclass
@@ -41,6 +59,12 @@ class Writer:
     opens_for_rows: bool = False  # whether this account takes rows on open deals only
     has_reread: bool = False
     adopts_again: bool = False  # whether a link to an organization was forgotten in this run
+    with_history: bool = True
+
+    def make_way(self, *, live: bool) -> None:
+        """Raises MadeWay when a run with live changes waits and it is something else that is being written."""
+        if not live and is_taken(self.engine, LIVE):
+            raise MadeWay("A run with live changes wants to write to Pipedrive; the rest goes on after it.")
 
     def schema_was_mended(self) -> bool:
         """Whether the account's fields, options, stages or users are others than we knew; asked once a run."""

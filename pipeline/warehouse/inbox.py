@@ -28,6 +28,11 @@ _MARK = """
 UPDATE inbox.webhook_events SET handled_at = now()
 WHERE handled_at IS NULL AND administration = :administration AND topic = ANY(:topics) AND number <= :up_to
 """
+_FORGET = "DELETE FROM inbox.webhook_events WHERE handled_at < now() - make_interval(days => :days)"
+_AGE = """
+SELECT extract(epoch FROM clock_timestamp() - max(received_at))::float FROM inbox.webhook_events
+WHERE handled_at IS NULL AND administration = :administration
+"""
 _WAITING = """
 SELECT administration, max(number) AS number FROM inbox.webhook_events WHERE handled_at IS NULL GROUP BY administration
 """
@@ -86,6 +91,16 @@ def mark_handled(tx: Connection, administration: str, topics: Iterable[str], up_
     return tx.execute(text(_MARK), parameters).rowcount
 
 
+def forget_handled(tx: Connection, days: int) -> int:
+    """Removes what was handled so many days ago; Exact repeats a notification for less than two."""
+    return tx.execute(text(_FORGET), {"days": days}).rowcount
+
+
 def waiting(connection: Connection) -> dict[str, int]:
     """Administrations with something unhandled, each with its highest unhandled number."""
     return {row.administration: row.number for row in connection.execute(text(_WAITING))}
+
+
+def age_of_newest(connection: Connection, administration: str) -> float | None:
+    """Seconds since the newest of what is unhandled was received; None where nothing is."""
+    return connection.execute(text(_AGE), {"administration": administration}).scalar_one()

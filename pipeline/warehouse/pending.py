@@ -6,7 +6,9 @@ leaves the rest to the next run, whose effort follows the size of the change and
 
 from collections.abc import Callable, Iterable, Sequence
 
+from psycopg.errors import DeadlockDetected
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
 
 from pipeline.warehouse.connection import lock_until_commit
 
@@ -26,23 +28,32 @@ def queue(tx: Connection, stages: Sequence[str], administration: str, keys: Iter
     tx.execute(
         text(
             "INSERT INTO state.pending (stage, administration, key) SELECT DISTINCT stage, :administration, key "
-            f"FROM unnest(CAST(:stages AS text[])) AS stage, unnest(CAST(:keys AS text[])) AS key {QUEUED_AGAIN}"
+            "FROM unnest(CAST(:stages AS text[])) AS stage, unnest(CAST(:keys AS text[])) AS key "
+            f"ORDER BY stage, key {QUEUED_AGAIN}"  # two runs that queue the same records then wait, and don't deadlock
         ),
         {"stages": list(stages), "administration": administration, "keys": list(keys)},
     )
 
 
 def work_off(engine: Engine, stage: str, administration: str, step: Step, *, size: int = 2000) -> int:
-    """Lets `step` take in all that waits for the stage, a batch a transaction, and returns what it wrote."""
-    written = 0
+    """Lets `step` take in all that waits for the stage, a batch a transaction, and returns what it wrote.
+
+    A batch that got into a deadlock with another run's is taken once more.
+    """
+    written, of = 0, {"stage": stage, "administration": administration, "size": size}
     while True:
-        with engine.begin() as tx:
-            lock_until_commit(tx, stage)
-            found = tx.execute(text(_TAKE), {"stage": stage, "administration": administration, "size": size})
-            keys = [row.key for row in found]
-            if not keys:
-                return written
-            written += step(tx, administration, keys)
+        try:
+            with engine.begin() as tx:
+                lock_until_commit(tx, stage)
+                keys = [row.key for row in tx.execute(text(_TAKE), of)]
+                if not keys:
+                    return written
+                done = step(tx, administration, keys)
+        except OperationalError as problem:
+            if not isinstance(problem.orig, DeadlockDetected):
+                raise
+        else:
+            written += done
 
 
 def waiting(tx: Connection, stage: str) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import dagster as dg
@@ -61,7 +61,7 @@ def caught_up(world: World) -> World:
 
 def told(engine: Engine, *keys: str, topic: str = "SalesOrders") -> int:
     """Webhooks that came in, and the number of the last."""
-    now = datetime.now(UTC)
+    a_minute_ago = datetime.now(UTC) - timedelta(minutes=1)
     events = [
         inbox.Event(
             hash_code=f"{next(_serial):064X}",
@@ -71,7 +71,7 @@ def told(engine: Engine, *keys: str, topic: str = "SalesOrders") -> int:
             action="Update",
             key=key,
             content="{}",
-            received_at=now,
+            received_at=a_minute_ago,
         )
         for key in keys
     ]

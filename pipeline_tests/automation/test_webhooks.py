@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from pipeline.automation.jobs import orders_delta
 from pipeline.automation.schedules import UNDER_WAY
-from pipeline.automation.webhooks import FIRST_PAUSE, LONGEST_PAUSE, Asked, Burst, asked, needed, tick
+from pipeline.automation.webhooks import FIRST_PAUSE, LONGEST_PAUSE, Asked, asked, needed, tick
 from pipeline.definitions import defs
 from pipeline_tests.automation.factory import told
 
@@ -35,38 +35,8 @@ def a_run(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, *, key: str
 
 
 def ticked(instance: dg.DagsterInstance, engine: Engine, cursor: str | None = None) -> dg.SensorResult:
-    """A tick that waits for a burst to end and no longer."""
-    return tick(instance, engine, cursor, patience=1.5)
-
-
-# --- a burst ---
-
-
-def test_a_burst_is_over_when_nothing_came_for_a_second():
-    burst = Burst()
-    burst.look({"nl": 1}, 10.0)
-    assert not burst.is_over(10.9)
-    burst.look({"nl": 2}, 10.9)
-    assert not burst.is_over(11.5)
-    burst.look({"nl": 2}, 11.5)
-    assert burst.is_over(11.9)
-
-
-def test_a_burst_that_does_not_end_is_enough_after_three_seconds():
-    burst = Burst()
-    for number in range(1, 31):
-        burst.look({"nl": number}, 10 + number / 10)
-    assert not burst.is_over(13.0)
-    burst.look({"nl": 31}, 13.1)
-    assert burst.is_over(13.1)
-
-
-def test_the_second_burst_has_its_own_three_seconds():
-    burst = Burst()
-    burst.look({"nl": 1}, 10.0)
-    burst.look({}, 11.0)
-    burst.look({"nl": 2}, 20.0)
-    assert not burst.is_over(20.5)
+    """A tick that does not wait for what is still to come."""
+    return tick(instance, engine, cursor, patience=0.0)
 
 
 # --- whether a run is due ---

@@ -41,6 +41,7 @@ PRODUCT_VARIABLES = {
 }
 COMPOSE_VARIABLES = {"POSTGRES_PASSWORD"}
 SECRETS = {"EXACT_CLIENT_SECRET", "EXACT_REFRESH_TOKEN", "EXACT_WEBHOOK_SECRET", "PIPEDRIVE_API_TOKEN"}
+EVERY_TEST = "-q -n 3 --dist loadfile --no-loadscope-reorder"
 SALESPEOPLE = ["sanne", "daan", "lotte", "bram", "femke", "jonas"]
 
 
@@ -255,7 +256,7 @@ def test_make_names_every_target_that_a_person_may_want():
         (["demo"], ".venv/bin/pipeline demo"),
         (["demo", "ONCE=1"], ".venv/bin/pipeline demo --once"),
         (["demo", "ONCE=1", "ARGS=--orders 5"], ".venv/bin/pipeline demo --once --orders 5"),
-        (["test", "ARGS=-k orders"], "PYTHONHASHSEED=0 .venv/bin/pytest -q -n 3 --dist loadfile --no-loadscope-reorder -k orders"),
+        (["test", "ARGS=-k orders"], f"PYTHONHASHSEED=0 .venv/bin/pytest {EVERY_TEST} -k orders"),
     ],
 )
 def test_make_hands_its_options_on(arguments: list[str], command: str):

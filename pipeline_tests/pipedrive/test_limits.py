@@ -260,9 +260,11 @@ def test_a_request_that_was_never_answered_gives_its_slot_back(monkeypatch: pyte
 
     time = Time()
     monkeypatch.setattr(limits, "Condition", lambda: Changed(time))
-    monkeypatch.setattr(limits, "BurstWindow", lambda most=None: BurstWindow(most, clock=lambda: time.now))
     ledger = Ledger(1000, 1000)
-    http = httpx.Client(base_url="https://x.example", transport=MeteredTransport(httpx.MockTransport(broken), ledger))
+    metered = MeteredTransport(
+        httpx.MockTransport(broken), ledger, window=lambda most: BurstWindow(most, clock=lambda: time.now)
+    )
+    http = httpx.Client(base_url="https://x.example", transport=metered)
     for _ in range(19):  # searches: nine at once, nine after two seconds, one after four
         with pytest.raises(httpx.ReadTimeout):
             http.get("/api/v2/itemSearch")

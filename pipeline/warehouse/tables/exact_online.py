@@ -14,6 +14,7 @@ from pipeline.warehouse.tables.columns import (
     day,
     document,
     flag,
+    instant,
     key,
     number,
     table,
@@ -126,6 +127,20 @@ order_history = table(
     document("lines", "the lines, each with its fields in snake case, numbers as text"),
     Index("order_history_by_month", "administration", "month"),
     Index("order_history_by_salesperson", "administration", "salesperson", "salesperson_full_name"),
+)
+
+order_totals = table(
+    SCHEMA,
+    "order_totals",
+    "What Exact Online said each order is worth when it was asked last, for the months that landed: asked anew every "
+    "night, and apart from what landed, so that the one proves the other (bulk/SalesOrder/SalesOrders).",
+    administration(),
+    key("order_id", "OrderID"),
+    whole("order_number", "OrderNumber"),
+    wall_time("order_date", "OrderDate: midnight of a calendar day"),
+    text("currency", "Currency of the FC amounts"),
+    number("amount_fc_excl_vat", "AmountFCExclVat: without VAT, in the order's currency"),
+    instant("asked_at", "when it was asked", required=True),
 )
 
 order_changes = table(

@@ -1,0 +1,144 @@
+"""`python -m benchmarks.migration`: a whole migration, day by day on simulated clocks, both sides with their limits on.
+
+Every day one live order comes in before history goes on. Printed are the day the forecast named before anything was
+written beside the real one, the tokens beside their floor, what history took of each day, and how many of the live
+orders had their deal, with all rows, in the run after they were placed. Ends non-zero where one is worse than asked.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from pipeline.domain.budget import WRITE, add_price
+from pipeline.entry import ready
+from pipeline.sandbox.company import Company, seeded_company
+from pipeline.sandbox.company_clock import wall_ms
+from pipeline.steps.apply import apply
+from pipeline.steps.plan import plan
+from pipeline_tests.processes import sandbox_environment
+from pipeline_tests.world import World
+
+MOST_TOKENS, MOST_DAYS_OFF = 1.02, 0.05  # tokens by their floor; days by which the forecast may be wrong, of all days
+DAY = 86_400
+
+
+@dataclass
+class Migration:
+    """What came of it, day by day."""
+
+    expected_days: int
+    live_tokens: list[int] = field(default_factory=list)
+    history_tokens: list[int] = field(default_factory=list)
+    in_time: int = 0  # live orders that had their deal after one run
+
+    @property
+    def days(self) -> int:
+        """Days it took."""
+        return len(self.history_tokens)
+
+
+def main() -> None:
+    """Measures, prints, and says by the exit status whether all of it is as asked for."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--orders", type=int, default=25_000)
+    arguments.add_argument("--lines", type=int, default=20, help="lines of each order")
+    arguments.add_argument("--daily-tokens", type=int, default=75_000)
+    chosen = arguments.parse_args()
+    company = company_of(chosen.orders, chosen.lines)
+    with warehouse() as engine:
+        limits = {"daily_tokens": chosen.daily_tokens, "burst": 80, "search_burst": 10}
+        world = World(engine, company=company, erp={"limits": True}, account=limits)
+        began = time.monotonic()
+        done = migrated(world, chosen.lines, chosen.daily_tokens)
+        if not shown(world, done, chosen.daily_tokens, time.monotonic() - began):
+            sys.exit(1)
+
+
+def company_of(orders: int, lines: int) -> Company:
+    """A company with so many orders over the last twelve months, each with so many lines."""
+    company = seeded_company(orders=0, products=1_000)
+    accounts, items, today = list(company.accounts.rows), list(company.items.rows), company.clock.today
+    for place in range(orders):
+        day = today - timedelta(days=366 - place * 365 // orders)  # until the day before yesterday
+        chosen = company.random.sample(items, lines)
+        rows = [(item, 2, 12.35) for item in chosen]
+        company.place_order(company.random.choice(accounts), rows, order_date=day, at_ms=wall_ms(day))
+    return company
+
+
+def migrated(world: World, lines: int, daily_tokens: int) -> Migration:
+    """Goes on day by day until everything is there."""
+    world.land()
+    world.refresh()
+    forecast = plan(world.engine, world.config, daily_tokens)
+    expected = forecast.done_on
+    assert expected, "no day has tokens enough"
+    done = Migration((expected - forecast.today).days + 1)
+    stopped: str | None = "not begun"
+    while stopped:
+        if done.days:
+            world.wait(DAY)
+        items = list(world.company.items.rows)[:lines]
+        placed = world.company.place_order(next(iter(world.company.accounts.rows)), [(item, 1, 9.95) for item in items])
+        world.land()
+        world.refresh()
+        live = apply(world.engine, world.pipedrive_client, world.config, daily_tokens=daily_tokens, with_history=False)
+        rows = world.ask("SELECT FROM pipedrive.deal_products WHERE order_id = :order", order=placed.id)
+        done.in_time += len(rows) == lines
+        report = world.write(daily_tokens)
+        stopped = report.stopped
+        done.live_tokens.append(live.tokens)
+        done.history_tokens.append(report.tokens)
+        print(f"day {done.days}: {live.tokens} tokens live, {report.tokens:,} history", flush=True)
+    return done
+
+
+def shown(world: World, done: Migration, daily_tokens: int, seconds: float) -> bool:
+    """Prints the figures and tells whether all of them are as asked for."""
+    spent = world.control("ledger")["total"]
+    least = floor(world)
+    share = int(daily_tokens * (1 - world.config.budget.keep_for_live))
+    off, most = abs(done.days - done.expected_days), max(done.history_tokens)
+    verdicts = {
+        f"days: {done.days}, expected {done.expected_days}": off <= MOST_DAYS_OFF * done.days,
+        f"tokens: {spent:,} = {spent / least:.4f} of {least:,}": spent <= MOST_TOKENS * least,
+        f"most that history took of a day: {most:,} of {share:,}": most <= share,
+        f"live orders there after one run: {done.in_time} of {done.days}": done.in_time == done.days,
+    }
+    for figure, is_good in verdicts.items():
+        print(f"{'  ' if is_good else '! '}{figure}")
+    deals, orders = len(world.control("state")["deals"]), len(world.company.orders.rows)
+    print(f"  {deals:,} deals of {orders:,} orders, {seconds:.0f} s, load {os.getloadavg()[1]:.1f}")
+    return all(verdicts.values()) and deals == orders
+
+
+def floor(world: World) -> int:
+    """The fewest tokens that make what stands in Pipedrive: one request a record, rows a hundred at a time."""
+    rows = world.ask("SELECT count(*) AS number FROM pipedrive.deal_products GROUP BY administration, order_id")
+    records = sum(
+        world.ask(f"SELECT count(*) AS number FROM pipedrive.{table}")[0].number
+        for table in ("organizations", "products", "deals")
+    )
+    return records * WRITE + sum(add_price(row.number) for row in rows)
+
+
+@contextmanager
+def warehouse() -> Iterator[Engine]:
+    """An empty warehouse of its own."""
+    with tempfile.TemporaryDirectory(prefix="pipeline-migration-") as home:
+        os.environ.update(sandbox_environment(Path(home), "http://unused.example", "http://unused.example"))
+        with ready() as engine:
+            yield engine
+
+
+if __name__ == "__main__":
+    main()
