@@ -126,7 +126,7 @@ def floor(world: World) -> int:
     rows = world.ask("SELECT count(*) AS number FROM pipedrive.deal_products GROUP BY administration, order_id")
     records = sum(
         world.ask(f"SELECT count(*) AS number FROM pipedrive.{table}")[0].number
-        for table in ("organizations", "products", "deals")
+        for table in ("organizations", "persons", "products", "deals")
     )
     return records * WRITE + sum(add_price(row.number) for row in rows)
 

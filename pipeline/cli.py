@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 import warnings
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -123,6 +124,36 @@ def audit(
         _show(found, audit_text(found, stopped), as_json)
         if stopped:
             raise typer.Exit(SPENT)
+
+
+@app.command()
+def customers(
+    to: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Every customer as CSV.")] = None,
+    decide: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.csv", help="That file with adopt or new under decision, to be taken in."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Which organization each customer would get: found, adopted, new or for a person to decide; nothing is written."""
+    with _working() as (engine, config):
+        from pipeline.connections import pipedrive_client
+        from pipeline.presentation import customers_text
+        from pipeline.steps.customer_report import customer_report
+
+        environment = settings()
+        environment.required("PIPEDRIVE_API_TOKEN")
+        report = customer_report(
+            engine,
+            lambda ledger: pipedrive_client(environment, ledger),
+            config,
+            daily_tokens=environment.daily_tokens,
+            decide_from=decide,
+        )
+        if to:
+            report.save(to)
+        found = report.as_dict()
+        _show(found, customers_text(found, str(to) if to else None), as_json)
 
 
 @app.command()

@@ -3,8 +3,24 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-_NAMES = {"deals": "deals", "deal_products": "deal rows", "organizations": "organizations", "products": "products"}
+_NAMES = {
+    "deals": "deals",
+    "deal_products": "deal rows",
+    "organizations": "organizations",
+    "persons": "persons",
+    "products": "products",
+}
+_HOWS = {
+    "linked": "linked already",
+    "debtor code": "by debtor code",
+    "adopted": "adopted",
+    "decided": "decided",
+    "ambiguous": "ambiguous",
+    "new": "new",
+    "held": "held",
+}
 _MONTHS = 24  # shown at most
+_ROWS = 20
 
 
 def sync_text(counts: Mapping[str, Any], stopped: str | None) -> str:
@@ -81,6 +97,26 @@ def history_text(counts: Mapping[str, Any], stopped: str | None) -> str:
         f"{read['months']} months read: {read['orders']:,} orders, {read['lines']:,} lines, {read['vanished']:,} gone"
     ]
     return "\n".join([*lines, sync_text(counts, stopped)])
+
+
+def customers_text(found: Mapping[str, Any], saved: str | None) -> str:
+    """How customers come by their organizations."""
+    lines = [
+        f"{'customers':20}{sum(found['counts'].values()):>10,}   organizations in Pipedrive: {found['organizations']:,}"
+    ]
+    lines += [f"  {_HOWS[how]:18}{count:>10,}" for how, count in found["counts"].items()]
+    if found["decided"]:
+        lines.append(f"{found['decided']:,} decisions were taken from the file")
+    unsettled = [row for row in found["customers"] if row["match"] == "ambiguous"]
+    lines += ["For a person to decide; undecided, a new organization is made"] if unsettled else []
+    for row in unsettled[:_ROWS]:
+        who = f"{row['administration']} {row['debtor_code']} {row['customer']}"
+        lines.append(f"  {who}: organization {row['org_id']} {row['organization']} ({row['reason']})")
+    if len(unsettled) > _ROWS:
+        lines.append(f"  and {len(unsettled) - _ROWS:,} more")
+    if unsettled and not saved:
+        lines.append("Save them with --to FILE.csv, write adopt or new under decision, and read it back with --decide.")
+    return "\n".join([*lines, f"Written to {saved}"] if saved else lines)
 
 
 def _migration(months: Sequence[Mapping[str, Any]]) -> list[str]:

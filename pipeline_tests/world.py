@@ -28,12 +28,14 @@ from pipeline.sandbox.company import Company, seeded_company
 from pipeline.sandbox.company_clock import SandboxClock
 from pipeline.sandbox.exact_online import simulated_exact_online
 from pipeline.sandbox.pipedrive import simulated_pipedrive
-from pipeline.steps import landing, refresh_crm, refresh_erp
+from pipeline.steps import landing, refresh_crm, refresh_erp, refresh_invoices
 from pipeline.steps.apply import apply
 from pipeline.steps.division_move import read_again_if_needed
+from pipeline.steps.invoices import land_payment_terms, land_sales_invoices
 from pipeline.steps.marts import rebuild_revenue_per_category
 from pipeline.steps.order_history import land_history, window
 from pipeline.steps.outcomes import Report
+from pipeline.steps.refresh_persons import refresh_persons
 from pipeline.warehouse.exact_limits import SharedLimits
 from pipeline.warehouse.tables import exact_online as tables
 from pipeline_tests.sandbox.simulator_transport import SimulatorTransport
@@ -159,12 +161,15 @@ class World:
             land_history(self.engine, lambda _: self.client, self.config, {administration.name: months})
         read_again_if_needed(self.engine, self.client, self.config, administration.name)
         self._feed(feeds.ACCOUNTS, tables.accounts, ("erp/customers",), "id")
+        self._feed(feeds.CONTACTS, tables.contacts, ("erp/contacts",), "id")
         items = feeds.items_with(self.config.pipedrive.collection_field)
         self._feed(items, tables.items, ("erp/products",), "id")
         self._feed(feeds.ITEM_PRICES, tables.item_prices, ("erp/products",), "item")
         landing.land_item_groups(self.engine, self.client, administration.name)
         landing.land_order_changes(self.engine, self.client, administration)
         landing.land_order_line_changes(self.engine, self.client, administration.name)
+        land_sales_invoices(self.engine, self.client, administration, months=self.config.history.months)
+        land_payment_terms(self.engine, self.client, administration.name)
         landing.land_deletions(self.engine, self.client, administration.name)
 
     def _feed(self, feed: feeds.Feed, table: Any, pending: tuple[str, ...], key: str) -> None:
@@ -174,13 +179,18 @@ class World:
         """What landed on into `erp`, `crm` and the marts."""
         administration = self.config.administrations[0]
         refresh_erp.refresh_customers(self.engine, administration)
+        refresh_erp.refresh_contacts(self.engine, administration)
         refresh_erp.refresh_item_groups(self.engine, administration)
         refresh_erp.refresh_products(self.engine, administration)
         refresh_erp.refresh_salespeople(self.engine, administration)
         refresh_erp.refresh_orders(self.engine, administration)
         refresh_erp.refresh_order_lines(self.engine, administration)
+        refresh_invoices.refresh_invoices(self.engine, administration)
+        refresh_invoices.refresh_invoice_orders(self.engine, administration)
+        refresh_invoices.refresh_receivables(self.engine, administration)
         refresh_crm.refresh_held(self.engine, self.config)
         refresh_crm.refresh_organizations(self.engine, self.config)
+        refresh_persons(self.engine, self.config)
         refresh_crm.refresh_deals(self.engine, self.config)
         refresh_crm.refresh_deal_products(self.engine, self.config)
         refresh_crm.refresh_products(self.engine, self.config)

@@ -13,7 +13,7 @@ from pipeline.resources import Pipedrive
 from pipeline.steps.audit import audit
 from pipeline.warehouse.tables import pipedrive as tables
 
-WRITTEN = [tables.organizations, tables.products, tables.deals, tables.deal_products]
+WRITTEN = [tables.organizations, tables.persons, tables.products, tables.deals, tables.deal_products]
 
 
 class AuditConfig(dg.Config):

@@ -8,7 +8,7 @@ from pipeline.assets.described import asset_key, reported, spec_of
 from pipeline.assets.failures import failing_clearly
 from pipeline.automation.partitions import by_administration
 from pipeline.config import Config, load_config
-from pipeline.steps import refresh_erp
+from pipeline.steps import refresh_erp, refresh_invoices
 from pipeline.warehouse.tables import erp as tables
 from pipeline.warehouse.tables import exact_online as landed
 
@@ -25,6 +25,15 @@ def customers(
 ) -> dg.MaterializeResult:
     changed = refresh_erp.refresh_customers(engine, configuration.administration(context.partition_key))
     return reported(engine, tables.customers, changed)
+
+
+@dg.asset(**LAYER, **spec_of(tables.contacts), deps=[exact_online.contacts, exact_online.deletions])
+@failing_clearly
+def contacts(
+    context: dg.AssetExecutionContext, engine: dg.ResourceParam[Engine], configuration: dg.ResourceParam[Config]
+) -> dg.MaterializeResult:
+    changed = refresh_erp.refresh_contacts(engine, configuration.administration(context.partition_key))
+    return reported(engine, tables.contacts, changed)
 
 
 @dg.asset(**LAYER, **spec_of(tables.item_groups), deps=[exact_online.item_groups])
@@ -78,3 +87,36 @@ def order_lines(
 ) -> dg.MaterializeResult:
     changed = refresh_erp.refresh_order_lines(engine, configuration.administration(context.partition_key))
     return reported(engine, tables.order_lines, changed)
+
+
+@dg.asset(**LAYER, **spec_of(tables.invoices), deps=[exact_online.sales_invoices, exact_online.deletions])
+@failing_clearly
+def invoices(
+    context: dg.AssetExecutionContext, engine: dg.ResourceParam[Engine], configuration: dg.ResourceParam[Config]
+) -> dg.MaterializeResult:
+    changed = refresh_invoices.refresh_invoices(engine, configuration.administration(context.partition_key))
+    return reported(engine, tables.invoices, changed)
+
+
+@dg.asset(
+    **LAYER, **spec_of(tables.invoice_orders), deps=[exact_online.sales_invoices, exact_online.deletions, invoices]
+)
+@failing_clearly
+def invoice_orders(
+    context: dg.AssetExecutionContext, engine: dg.ResourceParam[Engine], configuration: dg.ResourceParam[Config]
+) -> dg.MaterializeResult:
+    changed = refresh_invoices.refresh_invoice_orders(engine, configuration.administration(context.partition_key))
+    return reported(engine, tables.invoice_orders, changed)
+
+
+@dg.asset(
+    **LAYER,
+    **spec_of(tables.receivables),
+    deps=[exact_online.payment_terms, exact_online.deletions, invoices, invoice_orders],
+)
+@failing_clearly
+def receivables(
+    context: dg.AssetExecutionContext, engine: dg.ResourceParam[Engine], configuration: dg.ResourceParam[Config]
+) -> dg.MaterializeResult:
+    changed = refresh_invoices.refresh_receivables(engine, configuration.administration(context.partition_key))
+    return reported(engine, tables.receivables, changed)

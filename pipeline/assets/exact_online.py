@@ -18,6 +18,8 @@ from pipeline.steps import landing
 from pipeline.steps.burst import wait_for_burst
 from pipeline.steps.catalogue import land_catalogue
 from pipeline.steps.division_move import read_again_if_needed
+from pipeline.steps.invoices import land_sales_invoices
+from pipeline.steps.open_terms import land_or_compare
 from pipeline.steps.order_compare import compare_orders
 from pipeline.steps.order_history import figures_by_month, land_history
 from pipeline.warehouse.tables import exact_online as tables
@@ -32,12 +34,31 @@ FEED = {
 
 
 class CatalogueConfig(dg.Config):
-    """Whether customers or items are read in any case."""
+    """Whether customers, contacts or items are read in any case."""
 
     only_when_asked: bool = Field(
         default=False,
         description="Read only when a webhook told of one, when a changed order names one that is not known yet, "
         "or when the last reading was twenty minutes ago.",
+    )
+
+
+class InvoicesConfig(dg.Config):
+    """Whether invoices and payments are read in any case."""
+
+    only_when_asked: bool = Field(
+        default=False,
+        description="Read only when an order that just changed was invoiced, or when the last reading was twenty "
+        "minutes ago.",
+    )
+
+
+class PaymentsConfig(InvoicesConfig):
+    """How payments are read."""
+
+    compare_what_is_open: bool = Field(
+        default=False,
+        description="Ask for all that is open instead of what changed, and put right what the feed passed over.",
     )
 
 
@@ -134,6 +155,21 @@ def accounts(
     return reported(engine, tables.accounts, landed.rows, exact_calls=landed.calls)
 
 
+@dg.asset(**FEED, **spec_of(tables.contacts), deps=[accounts])
+@failing_clearly
+def contacts(
+    context: dg.AssetExecutionContext,
+    config: CatalogueConfig,
+    engine: dg.ResourceParam[Engine],
+    exact: dg.ResourceParam[ExactOnline],
+) -> dg.MaterializeResult:
+    name, only_when_asked = context.partition_key, config.only_when_asked
+    landed = land_catalogue(
+        engine, exact.client(name), name, feeds.CONTACTS, tables.contacts, only_when_asked=only_when_asked
+    )
+    return reported(engine, tables.contacts, landed.rows, exact_calls=landed.calls)
+
+
 @dg.asset(**FEED, **spec_of(tables.items), deps=[order_line_changes])
 @failing_clearly
 def items(
@@ -150,7 +186,42 @@ def items(
     return reported(engine, tables.items, landed.rows, exact_calls=landed.calls)
 
 
-@dg.asset(**FEED, **spec_of(tables.deletions), deps=[order_line_changes, accounts, items])
+@dg.asset(**FEED, **spec_of(tables.sales_invoices), deps=[order_changes])
+@failing_clearly
+def sales_invoices(
+    context: dg.AssetExecutionContext,
+    config: InvoicesConfig,
+    engine: dg.ResourceParam[Engine],
+    exact: dg.ResourceParam[ExactOnline],
+    configuration: dg.ResourceParam[Config],
+) -> dg.MaterializeResult:
+    administration, months = configuration.administration(context.partition_key), configuration.history.months
+    landed = land_sales_invoices(
+        engine,
+        exact.client(administration.name),
+        administration,
+        months=months,
+        only_when_asked=config.only_when_asked,
+    )
+    return reported(engine, tables.sales_invoices, landed.rows, exact_calls=landed.calls)
+
+
+@dg.asset(**FEED, **spec_of(tables.payment_terms), deps=[sales_invoices])
+@failing_clearly
+def payment_terms(
+    context: dg.AssetExecutionContext,
+    config: PaymentsConfig,
+    engine: dg.ResourceParam[Engine],
+    exact: dg.ResourceParam[ExactOnline],
+) -> dg.MaterializeResult:
+    name, only_when_asked = context.partition_key, config.only_when_asked
+    changed, figures = land_or_compare(
+        engine, exact.client(name), name, only_when_asked=only_when_asked, compare=config.compare_what_is_open
+    )
+    return reported(engine, tables.payment_terms, changed, **figures)
+
+
+@dg.asset(**FEED, **spec_of(tables.deletions), deps=[payment_terms, order_line_changes, accounts, contacts, items])
 @failing_clearly
 def deletions(
     context: dg.AssetExecutionContext, engine: dg.ResourceParam[Engine], exact: dg.ResourceParam[ExactOnline]

@@ -37,6 +37,20 @@ SOURCES: dict[str, Sources] = {
         is_customer="status type",
         modified_at="modified",
     ),
+    "erp.contacts": _from(
+        ("exact_online.contacts",),
+        contact_id="id",
+        customer_id="account",
+        first_name="first_name",
+        middle_name="middle_name",
+        last_name="last_name",
+        e_mail="business_email email",
+        phone="business_phone phone",
+        mobile="business_mobile mobile",
+        job_title="job_title_description",
+        modified_at="modified",
+    )
+    | _from(("exact_online.deletions",), is_deleted="entity_key timestamp"),
     "erp.item_groups": _from(
         ("exact_online.item_groups",), item_group_id="id", item_group_code="code", item_group="description"
     ),
@@ -75,8 +89,46 @@ SOURCES: dict[str, Sources] = {
     "erp.order_lines": _same(_LINES, "order_id line_number item_code description quantity net_price")
     | _from(_LINES, line_id="id", product_id="item", amount_excl_vat="amount_fc")
     | _same(("erp.products",), "item_group_code"),
+    "erp.invoices": _same(("exact_online.sales_invoices",), "invoice_id invoice_number invoice_date due_date currency")
+    | _from(
+        ("exact_online.sales_invoices",),
+        customer_id="ordered_by",
+        payer_id="invoice_to",
+        amount_excl_vat="amount_fc_excl_vat type",
+        amount_incl_vat="amount_fc type",
+        kind="type",
+        is_draft="status",
+        modified_at="modified",
+    )
+    | _from(("exact_online.deletions",), is_deleted="entity_key timestamp"),
+    "erp.invoice_orders": _same(("exact_online.sales_invoices",), "invoice_id")
+    | _from(("exact_online.sales_invoices",), order_id="sales_order", amount_excl_vat="amount_fc type"),
+    "erp.receivables": _same(("exact_online.payment_terms",), "invoice_number currency due_date")
+    | _from(
+        ("exact_online.payment_terms",),
+        receivable_id="id",
+        customer_id="account",
+        amount="amount_fc is_fully_paid status",
+        amount_home="amount_dc is_fully_paid status",
+        is_paid="is_fully_paid status",
+        paid_on="last_payment_date",
+    ),
     "crm.organizations": _same(("erp.customers",), "customer_id name debtor_code postcode website")
-    | _from(("erp.customers",), address="address_line postcode city country_code", owner_e_mails="account_manager_id"),
+    | _from(("erp.customers",), address="address_line postcode city country_code", owner_e_mails="account_manager_id")
+    | _from(
+        ("erp.orders",),
+        last_order_date="order_date status",
+        revenue_12_months="order_date amount_excl_vat amount_incl_vat amount_incl_vat_home status",
+        is_dormant="order_date status",
+    )
+    | {"open_amount": ["erp.receivables.amount_home", "erp.receivables.is_paid"]},
+    "crm.persons": _same(("erp.contacts",), "contact_id customer_id e_mail phone mobile")
+    | {
+        "name": [
+            *(f"erp.contacts.{column}" for column in ("first_name", "middle_name", "last_name", "e_mail")),
+            "erp.customers.name",
+        ]
+    },
     "crm.products": _same(("erp.products",), "name code unit currency item_group_code collection")
     | _from(("erp.products",), product_key="product_id", price="sales_price", is_active="is_sales_item end_date"),
     "crm.deals": _same(
@@ -97,6 +149,14 @@ SOURCES: dict[str, Sources] = {
         "owner_e_mails": ["erp.orders.salesperson_id", "erp.customers.account_manager_id"],
         "item_group_codes": ["erp.order_lines.item_group_code"],
         "main_item_group_code": ["erp.order_lines.item_group_code", "erp.order_lines.amount_excl_vat"],
+        "payment_status": [
+            "erp.invoice_orders.order_id",
+            "erp.invoices.amount_incl_vat",
+            "erp.invoices.due_date",
+            "erp.receivables.amount",
+            "erp.receivables.due_date",
+            "erp.receivables.is_paid",
+        ],
     },
     "crm.deal_products": _same(("erp.order_lines",), "order_id quantity")
     | _from(
@@ -110,7 +170,13 @@ SOURCES: dict[str, Sources] = {
         ("erp.orders",), key="order_id", number="order_number", reason="status delivery_status invoice_status"
     ),
     "pipedrive.organizations": _same(("crm.organizations",), "customer_id")
-    | _from(("crm.organizations",), written="name debtor_code address website owner_e_mails"),
+    | _from(
+        ("crm.organizations",),
+        written="name debtor_code address website owner_e_mails "
+        "last_order_date revenue_12_months open_amount is_dormant",
+    ),
+    "pipedrive.persons": _same(("crm.persons",), "contact_id")
+    | _from(("crm.persons",), written="customer_id name e_mail phone mobile"),
     "pipedrive.products": _same(("crm.products",), "product_key")
     | _from(("crm.products",), written="name code unit price item_group_code is_active"),
     "pipedrive.deals": _same(("crm.deals",), "order_id")
@@ -119,9 +185,19 @@ SOURCES: dict[str, Sources] = {
         ("crm.deal_products",), "order_id row_key position product_key quantity item_price comments"
     ),
     "pipedrive.drift": {
-        "key": ["pipedrive.deals.order_id", "pipedrive.organizations.customer_id", "pipedrive.products.product_key"],
-        "record_id": ["pipedrive.deals.deal_id", "pipedrive.organizations.org_id", "pipedrive.products.product_id"],
-        "wanted": ["pipedrive.deals.written", "pipedrive.organizations.written", "pipedrive.products.written"],
+        "key": [
+            "pipedrive.deals.order_id",
+            "pipedrive.organizations.customer_id",
+            "pipedrive.persons.contact_id",
+            "pipedrive.products.product_key",
+        ],
+        "record_id": [
+            "pipedrive.deals.deal_id",
+            "pipedrive.organizations.org_id",
+            "pipedrive.persons.person_id",
+            "pipedrive.products.product_id",
+        ],
+        "wanted": [f"pipedrive.{kind}.written" for kind in ("deals", "organizations", "persons", "products")],
     },
     "marts.differences": {
         "order_id": ["exact_online.order_totals.order_id", "erp.orders.order_id", "crm.deals.order_id"],

@@ -15,10 +15,13 @@ from pipeline.warehouse.tables import pipedrive as tables
 LAYER = {"group_name": "pipedrive", "kinds": {"pipedrive", "postgres"}}
 DEPS = {
     tables.organizations: [crm.organizations],
+    tables.persons: [crm.persons, asset_key(tables.organizations)],
     tables.products: [crm.products],
     tables.deals: [crm.deals, asset_key(tables.organizations)],
     tables.deal_products: [crm.deal_products, asset_key(tables.deals), asset_key(tables.products)],
 }
+
+One = dg.MaterializeResult
 
 
 class WritingConfig(dg.Config):
@@ -40,7 +43,7 @@ def written(
     engine: dg.ResourceParam[Engine],
     configuration: dg.ResourceParam[Config],
     pipedrive: dg.ResourceParam[Pipedrive],
-) -> tuple[dg.MaterializeResult, dg.MaterializeResult, dg.MaterializeResult, dg.MaterializeResult]:
+) -> tuple[One, One, One, One, One]:
     daily_tokens, with_history = pipedrive.daily_tokens, config.with_history
     report = apply(engine, pipedrive.connect, configuration, daily_tokens=daily_tokens, with_history=with_history)
     results = (reported(engine, table, report.changed(table.name), **report.figures(table.name)) for table in DEPS)

@@ -16,11 +16,14 @@ ORDER_FEEDS = dg.AssetSelection.assets(
     asset_key(exact_online.order_line_changes),
     asset_key(exact_online.deletions),
     asset_key(exact_online.accounts),
+    asset_key(exact_online.contacts),
     asset_key(exact_online.items),
+    asset_key(exact_online.sales_invoices),
+    asset_key(exact_online.payment_terms),
 )
 CATALOGUE_FEEDS = dg.AssetSelection.assets(asset_key(exact_online.item_groups), asset_key(exact_online.item_prices))
 LIVE_FIRST = {"dagster/priority": "10"}
-# An idle day has its calls counted: the poll of orders asks for customers and items only when there is a reason.
+# An idle day has its calls counted: the poll of orders asks for these three only when there is a reason.
 ONLY_WHEN_ASKED = {"config": {"only_when_asked": True}}
 # History is `history_onwards`'s: a poll ends soon, so that the next one comes in time.
 WITHOUT_HISTORY = {"config": {"with_history": False}}
@@ -31,7 +34,10 @@ orders_delta = dg.define_asset_job(
     config={
         "ops": {
             "exact_online__accounts": ONLY_WHEN_ASKED,
+            "exact_online__contacts": ONLY_WHEN_ASKED,
             "exact_online__items": ONLY_WHEN_ASKED,
+            "exact_online__sales_invoices": ONLY_WHEN_ASKED,
+            "exact_online__payment_terms": ONLY_WHEN_ASKED,
             "pipedrive": WITHOUT_HISTORY,
         }
     },
@@ -64,8 +70,11 @@ audit = dg.define_asset_job(
 )
 reconciliation = dg.define_asset_job(
     "reconciliation",
-    selection=dg.AssetSelection.assets(asset_key(exact_online.order_totals)) | RECONCILED,
+    selection=dg.AssetSelection.assets(asset_key(exact_online.order_totals), asset_key(exact_online.payment_terms))
+    | RECONCILED,
+    config={"ops": {"exact_online__payment_terms": {"config": {"compare_what_is_open": True}}}},
     tags={"dagster/priority": "-5"},
-    description="Every night: Exact Online is asked for all orders, and erp, crm and Pipedrive are compared with it.",
+    description="Every night: Exact Online is asked for all orders, and erp, crm and Pipedrive are compared with it; "
+    "so is what is open of invoices.",
 )
 JOBS = [orders_delta, catalogue_delta, history_onwards, order_history, audit, reconciliation]

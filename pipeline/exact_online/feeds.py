@@ -3,6 +3,7 @@
 Add a field here and a column of its snake-case name in `warehouse/tables/exact_online.py`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,7 +15,8 @@ class Feed:
     """One collection: what it is called here, where it lies, which fields are asked for.
 
     `extra` names fields that land under another column than their own name. `changed` is the moment of the change, by
-    which rows that turn up late are told; feeds without it only have the newest row versions read again.
+    which rows that turn up late are told; feeds without it only have the newest row versions read again. `only` names
+    fields with the value that rows have which land; without any, all do.
     """
 
     name: str
@@ -22,6 +24,11 @@ class Feed:
     fields: tuple[str, ...]
     extra: tuple[tuple[str, str], ...] = ()
     changed: str = ""
+    only: tuple[tuple[str, object], ...] = ()
+
+    def lands(self, row: Mapping[str, object]) -> bool:
+        """Whether a row of the collection is one that lands."""
+        return all(row.get(field) == value for field, value in self.only)
 
     @cached_property
     def columns(self) -> tuple[tuple[str, str], ...]:
@@ -94,6 +101,26 @@ ACCOUNTS = Feed(
         "Modified",
     ),
 )
+CONTACTS = Feed(
+    "contacts",
+    "sync/CRM/Contacts",
+    (
+        "Timestamp",
+        "ID",
+        "Account",
+        "FirstName",
+        "MiddleName",
+        "LastName",
+        "Email",
+        "BusinessEmail",
+        "Phone",
+        "BusinessPhone",
+        "Mobile",
+        "BusinessMobile",
+        "JobTitleDescription",
+        "Modified",
+    ),
+)
 ITEMS = Feed(
     "items",
     "sync/Logistics/Items",
@@ -104,6 +131,53 @@ ITEM_PRICES = Feed(
     "item_prices",
     "sync/Logistics/SalesItemPrices",
     ("Timestamp", "ID", "Item", "Account", "Currency", "Price", "Quantity", "StartDate", "EndDate"),
+)
+
+# Headers and lines in one feed; the header is line 0.
+SALES_INVOICES = Feed(
+    "sales_invoices",
+    "sync/SalesInvoice/SalesInvoices",
+    (
+        "Timestamp",
+        "ID",
+        "InvoiceID",
+        "LineNumber",
+        "InvoiceNumber",
+        "InvoiceDate",
+        "DueDate",
+        "OrderedBy",
+        "InvoiceTo",
+        "Currency",
+        "AmountFC",
+        "AmountFCExclVat",
+        "Type",
+        "Status",
+        "SalesOrder",
+        "Modified",
+    ),
+    changed="Modified",
+)
+PAYMENT_TERMS = Feed(
+    "payment_terms",
+    "sync/Cashflow/PaymentTerms",
+    (
+        "Timestamp",
+        "ID",
+        "LineType",
+        "Account",
+        "InvoiceNumber",
+        "DueDate",
+        "Currency",
+        "AmountFC",
+        "AmountDC",
+        "TransactionAmountFC",
+        "IsFullyPaid",
+        "Status",
+        "LastPaymentDate",
+        "Modified",
+    ),
+    changed="Modified",
+    only=(("LineType", 20),),  # money to be received; 22 is to be paid
 )
 
 

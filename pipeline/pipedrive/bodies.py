@@ -17,19 +17,46 @@ _LEAST = 0.000_001  # below this two numbers are the same
 
 def organization_body(row: Mapping[Any, Any], schema: Schema) -> Body:
     """An organization from a row of `crm.organizations`."""
+    values = {
+        "Debiteurnummer": row["debtor_code"],
+        "Exact account-ID": row["customer_id"],
+        "Administratie": schema.option("organization", "Administratie", row["administration"]),
+        "Laatste order": _text(row["last_order_date"]),
+        "Omzet 12 maanden": {"value": float(row["revenue_12_months"]), "currency": row["currency"]},
+        "Openstaand": {"value": float(row["open_amount"]), "currency": row["currency"]},
+        "Slapend": schema.option("organization", "Slapend", "yes" if row["is_dormant"] else "no"),
+    }
     return {
         "name": row["name"],
         "owner_id": schema.owner(row["owner_e_mails"]),
         "address": {"value": row["address"]} if row["address"] else None,
         "website": row["website"],
-        "custom_fields": {
-            schema.code("organization", "Debiteurnummer"): row["debtor_code"],
-            schema.code("organization", "Exact account-ID"): row["customer_id"],
-            schema.code("organization", "Administratie"): schema.option(
-                "organization", "Administratie", row["administration"]
-            ),
-        },
+        "custom_fields": {schema.code("organization", name): value for name, value in values.items()},
     }
+
+
+def person_body(row: Mapping[Any, Any], schema: Schema) -> Body:
+    """A person from a row of `crm.persons` and the `org_id` of its organization, None for one who left.
+
+    Job titles are not written: they exist with Contact Sync only, and nothing tells whether an account has that.
+    """
+    return {
+        "name": row["name"],
+        "org_id": row["org_id"],
+        "emails": _channels(work=row["e_mail"]),
+        "phones": _channels(work=row["phone"], mobile=row["mobile"]),
+        "custom_fields": {schema.code("person", "Exact contact-ID"): row["contact_id"]},
+    }
+
+
+def _channels(**values: str | None) -> list[Body]:
+    """Addresses or numbers by their labels, each once, the first of them the primary one."""
+    labels: dict[str, str] = {}
+    for label, value in values.items():
+        if value:
+            labels.setdefault(value, label)
+    first = next(iter(labels), None)
+    return [{"value": value, "primary": value == first, "label": label} for value, label in labels.items()]
 
 
 def product_body(row: Mapping[Any, Any], schema: Schema) -> Body:
@@ -142,7 +169,7 @@ def row_body(row: DealRow, product_id: int) -> Body:
 
 def creation(body: Body) -> Body:
     """The body that makes the record: what is empty is left out."""
-    filled = {name: value for name, value in body.items() if value is not None and name != "custom_fields"}
+    filled = {name: value for name, value in body.items() if value not in (None, []) and name != "custom_fields"}
     fields = {key: value for key, value in body["custom_fields"].items() if value is not None}
     return filled | ({"custom_fields": fields} if fields else {})
 

@@ -11,6 +11,7 @@ from pipeline.pipedrive.schema import Schema
 
 RECOVERY_FIELDS = {
     "organizations": ("organization", "Exact account-ID"),
+    "persons": ("person", "Exact contact-ID"),
     "products": ("product", "Exact item-ID"),
     "deals": ("deal", "Exact order-ID"),
 }
@@ -29,15 +30,15 @@ class Found:
 
 
 def candidates(client: PipedriveClient, schema: Schema) -> Iterator[Candidate]:
-    """Every organization of the account."""
-    code = schema.code("organization", "Debiteurnummer")
+    """Every organization of the account; its debtor code where there is such a field."""
+    code = schema.fields.get(("organization", "Debiteurnummer"))
     for page in client.pages("/api/v2/organizations"):
         for found in page:
             fields = found.get("custom_fields") or {}
             yield Candidate(
                 org_id=int(found["id"]),
                 name=found.get("name") or "",
-                debtor_code=fields.get(code) or None,
+                debtor_code=(fields.get(code) or None) if code else None,
                 administration=_administration(schema, "organization", fields),
                 address=(found.get("address") or {}).get("value"),
                 website=found.get("website"),

@@ -30,12 +30,23 @@ def complete(
     schema.stages = _stages(client, schema.pipeline_id, stages, known.stages)
     found = {entity: _custom_fields(client, path) for entity, path in PATHS.items()}
     names = {entity: {field["field_name"] for field in there} for entity, there in found.items()}
-    used_before = "Exact order-ID" in names["deal"] or "Exact item-ID" in names["product"]
+    keys = (("deal", "Exact order-ID"), ("product", "Exact item-ID"), ("person", "Exact contact-ID"))
+    used_before = any(name in names[entity] for entity, name in keys)
     for field in fields:
         if not field.has_options or field.options:
             code = known.fields.get((field.entity, field.name))
             _field(client, schema, field, _chosen(found[field.entity], "field_name", field.name, "field_code", code))
     return schema, used_before
+
+
+def there_already(client: PipedriveClient, entity: str) -> Schema:
+    """The custom fields of an entity as they are, options by their labels; nothing is made."""
+    schema = Schema()
+    for field in _custom_fields(client, PATHS[entity]):
+        schema.fields[entity, field["field_name"]] = field["field_code"]
+        for label, option in labels(field.get("options") or []).items():
+            schema.options[entity, field["field_name"], label] = (option, label)
+    return schema
 
 
 def users(client: PipedriveClient) -> dict[str, User]:

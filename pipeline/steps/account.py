@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 
 from pipeline.config import Config
-from pipeline.domain.matching import Wanted, match
 from pipeline.pipedrive import present, setup
 from pipeline.pipedrive.bodies import seen
 from pipeline.pipedrive.client import PipedriveClient
 from pipeline.pipedrive.fields import CustomField, custom_fields
 from pipeline.pipedrive.schema import Schema, User
 from pipeline.steps.bookkeeping import RECORD_COLUMNS, doubt_rows, queue_refused, queue_what_waited_for
+from pipeline.steps.customer_matching import matches
 from pipeline.steps.duplicates import Duplicate, note_duplicates
 from pipeline.warehouse import memory
 from pipeline.warehouse.pending import QUEUED_AGAIN
@@ -140,8 +140,8 @@ def _keep(engine: Engine, schema: Schema, configured: Mapping) -> None:
 
 
 def _recognise(engine: Engine, client: PipedriveClient, config: Config, schema: Schema) -> None:
-    """Links products and deals an earlier installation made, so that none of them is made a second time."""
-    for kind in ("products", "deals"):
+    """Links persons, products and deals an earlier installation made, so that none of them is made a second time."""
+    for kind in ("persons", "products", "deals"):
         remember_found(engine, kind, present.recorded(client, schema, kind), config)
 
 
@@ -224,12 +224,10 @@ def adopt_organizations(engine: Engine, client: PipedriveClient, schema: Schema)
     """Links organizations that stand in Pipedrive already to customers without one."""
     organizations = list(present.candidates(client, schema))
     with engine.begin() as tx:
-        taken = {row.org_id for row in tx.execute(text("SELECT org_id FROM pipedrive.organizations"))}
-        customers = {row.customer_id: Wanted(**row._mapping) for row in tx.execute(text(_WITHOUT_ORGANIZATION))}
-        free = [candidate for candidate in organizations if candidate.org_id not in taken]
         rows = [
-            {"administration": customers[customer].administration, "customer_id": customer, "org_id": org_id}
-            for customer, org_id in match(customers.values(), free).items()
+            {"administration": administration, "customer_id": customer, "org_id": found.org_id}
+            for (administration, customer), found in matches(tx, organizations).items()
+            if found.org_id is not None
         ]
         upsert(tx, tables.organizations, rows)
         queue_what_waited_for(tx, "organizations", [row["customer_id"] for row in rows])
@@ -239,14 +237,11 @@ _QUEUE_WRITTEN = f"""
 INSERT INTO state.pending (stage, administration, key)
 SELECT 'pipedrive/organizations', administration, customer_id FROM pipedrive.organizations
     JOIN crm.organizations USING (administration, customer_id)
+UNION ALL SELECT 'pipedrive/persons', administration, contact_id FROM pipedrive.persons
+    JOIN crm.persons USING (administration, contact_id)
 UNION ALL SELECT 'pipedrive/products', administration, product_key FROM pipedrive.products
     JOIN crm.products USING (administration, product_key)
 UNION ALL SELECT 'pipedrive/deals', administration, order_id FROM pipedrive.deals
     JOIN crm.deals USING (administration, order_id)
 {QUEUED_AGAIN}
-"""
-_WITHOUT_ORGANIZATION = """
-SELECT customer_id, name, debtor_code, administration, postcode, website FROM crm.organizations AS wanted
-WHERE NOT EXISTS (SELECT FROM pipedrive.organizations AS there
-    WHERE there.administration = wanted.administration AND there.customer_id = wanted.customer_id)
 """

@@ -142,8 +142,8 @@ def _write_all(writer: Writer, only: Chosen | None) -> None:
         writer.adopts_again = False
     if not writer.with_history and backlog.history_waits(writer.engine):
         return  # what only the catalogue needs comes after it
-    for kind in ("organizations", "products"):
-        _write(writer, kind, backlog.ALL, only, live=False)
+    for kind, choice in backlog.OF_THE_REST:
+        _write(writer, kind, choice, only, live=False)
     archive_old(writer)
 
 
@@ -151,7 +151,8 @@ def _tell_the_planner(engine: Engine) -> None:
     """PostgreSQL plans what follows by its statistics, and a first load fills tables faster than they are gathered."""
     with engine.begin() as tx:
         if tx.execute(text("SELECT count(*) FROM state.pending")).scalar_one() > _MANY:
-            tx.execute(text("ANALYZE state.pending, crm.deals, crm.deal_products, crm.products, crm.organizations"))
+            wanted = "crm.deals, crm.deal_products, crm.products, crm.organizations, crm.persons"
+            tx.execute(text(f"ANALYZE state.pending, {wanted}"))
 
 
 def _write(writer: Writer, kind: str, choice: str, only: Chosen | None, *, live: bool) -> None:
@@ -184,6 +185,8 @@ _COUNTS = """
 SELECT kind, written, waiting, held FROM (VALUES
     ('organizations', (SELECT count(*) FROM pipedrive.organizations), (SELECT count(*) FROM state.pending
         WHERE stage = 'pipedrive/organizations'), (SELECT count(*) FROM crm.held WHERE entity = 'customer')),
+    ('persons', (SELECT count(*) FROM pipedrive.persons), (SELECT count(*) FROM state.pending
+        WHERE stage = 'pipedrive/persons'), 0),
     ('products', (SELECT count(*) FROM pipedrive.products), (SELECT count(*) FROM state.pending
         WHERE stage = 'pipedrive/products'), 0),
     ('deals', (SELECT count(*) FROM pipedrive.deals), (SELECT count(*) FROM state.pending

@@ -234,6 +234,11 @@ SELECT there.administration, there.customer_id AS key, there.org_id AS record_id
     wanted.debtor_code AS number, false AS has_rows FROM pipedrive.organizations AS there
 LEFT JOIN crm.organizations AS wanted USING (administration, customer_id) WHERE there.org_id = ANY(:ids)
 """,
+    "persons": """
+SELECT there.administration, there.contact_id AS key, there.person_id AS record_id, there.written,
+    wanted.name AS number, false AS has_rows FROM pipedrive.persons AS there
+LEFT JOIN crm.persons AS wanted USING (administration, contact_id) WHERE there.person_id = ANY(:ids)
+""",
     "products": """
 SELECT there.administration, there.product_key AS key, there.product_id AS record_id, there.written,
     wanted.code AS number, false AS has_rows FROM pipedrive.products AS there

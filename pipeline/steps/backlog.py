@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, text
 from pipeline.config import Config
 from pipeline.warehouse import memory
 
-ALL = "all"
+ALL, MISSING = "all", "missing"
 # For the orders of one lane: what deals need, the deals, what their rows need, the rows.
 OF_ORDERS = (
     ("organizations", "needed"),
@@ -16,6 +16,8 @@ OF_ORDERS = (
     ("products", "needed"),
     ("deal_products", "orders"),
 )
+# Then what no order waits for; organizations that are there already last, so that their figures come after all else.
+OF_THE_REST = (("organizations", MISSING), ("products", ALL), ("persons", ALL), ("organizations", ALL))
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ def chosen(records: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 def waiting(connection: Connection, kind: str, choice: str, *, live: bool) -> list[Waiting]:
     """The records of that kind that can be written now; what is in doubt, or needs something that is, can't."""
-    query = _ALL if choice == ALL else _BY_KIND[kind]
+    of_all = {MISSING: _MISSING_ORGANIZATIONS, ALL: _ALL_OF.get(kind, _ALL)}
+    query = of_all.get(choice) or _BY_KIND[kind]
     parameters = {"stage": f"pipedrive/{kind}", "kind": kind, "live": live}
     found = connection.execute(text(query), parameters)
     return [Waiting(row.administration, row.key, row.ticket) for row in found]
@@ -72,7 +75,8 @@ def has_new_customers(engine: Engine, *, live: bool) -> bool:
 
 _ANYTHING = """
 SELECT EXISTS (SELECT FROM state.pending WHERE stage IN
-        ('pipedrive/organizations', 'pipedrive/products', 'pipedrive/deals', 'pipedrive/item_groups'))
+        ('pipedrive/organizations', 'pipedrive/persons', 'pipedrive/products',
+        'pipedrive/deals', 'pipedrive/item_groups'))
     OR EXISTS (SELECT FROM pipedrive.intents WHERE kind <> 'deal_products')
     OR EXISTS (SELECT FROM state.pending AS waiting JOIN pipedrive.deals AS deal
         ON deal.administration = waiting.administration AND deal.order_id = waiting.key
@@ -98,6 +102,22 @@ _ALL = f"""
 SELECT waiting.administration, waiting.key, waiting.ticket FROM state.pending AS waiting
 WHERE waiting.stage = :stage AND {_NOT_IN_DOUBT} ORDER BY waiting.administration, waiting.key
 """
+_MISSING_ORGANIZATIONS = f"""
+SELECT waiting.administration, waiting.key, waiting.ticket FROM state.pending AS waiting
+WHERE waiting.stage = :stage AND {_NOT_IN_DOUBT}
+    AND NOT EXISTS (SELECT FROM pipedrive.organizations AS there
+        WHERE there.administration = waiting.administration AND there.customer_id = waiting.key)
+ORDER BY waiting.administration, waiting.key
+"""
+_PERSONS = f"""
+SELECT waiting.administration, waiting.key, waiting.ticket FROM state.pending AS waiting
+LEFT JOIN crm.persons AS wanted ON wanted.administration = waiting.administration AND wanted.contact_id = waiting.key
+WHERE waiting.stage = :stage AND {_NOT_IN_DOUBT}
+    AND NOT EXISTS (SELECT FROM pipedrive.intents AS doubt WHERE doubt.administration = wanted.administration
+        AND doubt.kind = 'organizations' AND doubt.key = wanted.customer_id)
+ORDER BY waiting.administration, waiting.key
+"""
+_ALL_OF = {"persons": _PERSONS}
 _NEWEST_FIRST = "ORDER BY deal.order_date DESC NULLS LAST, deal.order_number DESC"
 _DEALS = f"""
 SELECT waiting.administration, waiting.key, waiting.ticket FROM state.pending AS waiting

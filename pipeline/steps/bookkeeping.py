@@ -17,6 +17,7 @@ from pipeline.warehouse.writing import remove, upsert
 
 RECORD_COLUMNS = {
     "organizations": ("customer_id", "org_id"),
+    "persons": ("contact_id", "person_id"),
     "products": ("product_key", "product_id"),
     "deals": ("order_id", "deal_id"),
 }
@@ -82,10 +83,8 @@ def forget_rows_of(tx: Connection, orders: Sequence[Waiting]) -> None:
 
 def queue_what_waited_for(tx: Connection, kind: str, keys: Sequence[str]) -> None:
     """What was refused for want of these organizations or products is tried again now that they are there."""
-    if kind in _REFUSED_FOR_WANT_OF and keys:
-        tx.execute(text(_REFUSED_FOR_WANT_OF[kind]), {"keys": list(keys)})
-    if kind == "organizations" and keys:
-        tx.execute(text(_DEALS_LINKED_OTHERWISE), {"keys": list(keys)})
+    for statement in _WAITED_FOR.get(kind, ()) if keys else ():
+        tx.execute(text(statement), {"keys": list(keys)})
 
 
 def queue_refused(tx: Connection) -> None:
@@ -137,22 +136,28 @@ WHERE waiting.stage = 'pipedrive/deal_products' AND waiting.administration = cho
 _QUEUE_REFUSED = """
 INSERT INTO state.pending (stage, administration, key)
 SELECT DISTINCT 'pipedrive/' || refused.kind, refused.administration, refused.key FROM pipedrive.rejected AS refused
-JOIN {wanted} AS wanted ON wanted.administration = refused.administration AND wanted.order_id = refused.key
+JOIN {wanted} AS wanted ON wanted.administration = refused.administration AND wanted.{key} = refused.key
 WHERE refused.kind = '{kind}' AND wanted.{column} = ANY(:keys) {again}
 """
-_DEALS_LINKED_OTHERWISE = f"""
+_LINKED_OTHERWISE = """
 INSERT INTO state.pending (stage, administration, key)
-SELECT 'pipedrive/deals', administration, order_id FROM pipedrive.deals AS deal
-JOIN crm.deals AS wanted USING (administration, order_id)
+SELECT 'pipedrive/{kind}', administration, {key} FROM pipedrive.{kind} AS there
+JOIN crm.{kind} AS wanted USING (administration, {key})
 JOIN pipedrive.organizations AS organization USING (administration, customer_id)
-WHERE customer_id = ANY(:keys) AND deal.written ->> 'org_id' <> organization.org_id::text {QUEUED_AGAIN}
+WHERE customer_id = ANY(:keys) AND there.written ->> 'org_id' <> organization.org_id::text {again}
 """
-_REFUSED_FOR_WANT_OF = {
-    kind: _QUEUE_REFUSED.format(wanted=wanted, kind=refused, column=column, again=QUEUED_AGAIN)
-    for kind, wanted, refused, column in (
-        ("organizations", "crm.deals", "deals", "customer_id"),
-        ("products", "crm.deal_products", "deal_products", "product_key"),
-    )
+_AT_ORGANIZATIONS = (("deals", "order_id"), ("persons", "contact_id"))
+_WAITED_FOR = {
+    "organizations": [
+        statement.format(wanted=f"crm.{kind}", kind=kind, key=key, column="customer_id", again=QUEUED_AGAIN)
+        for kind, key in _AT_ORGANIZATIONS
+        for statement in (_QUEUE_REFUSED, _LINKED_OTHERWISE)
+    ],
+    "products": [
+        _QUEUE_REFUSED.format(
+            wanted="crm.deal_products", kind="deal_products", key="order_id", column="product_key", again=QUEUED_AGAIN
+        )
+    ],
 }
 _QUEUE_ALL_REFUSED = f"""
 INSERT INTO state.pending (stage, administration, key)

@@ -1,4 +1,4 @@
-"""Customers and items of Exact Online into `exact_online.*`; without a reason to, they are not even asked for."""
+"""Customers, contacts and items of Exact Online into `exact_online.*`; without a reason they are not even asked for."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ def land_catalogue(
     *,
     only_when_asked: bool = False,
 ) -> landing.Landed:
-    """Reads the customers or the items that changed, and marks what webhooks told of them before as handled.
+    """Reads the customers, contacts or items that changed, and marks what webhooks told of them before as handled.
 
     `only_when_asked` leaves the call out unless a webhook told of one, an order that just changed names one we don't
     know, or the last reading was a while ago: what else changed comes with the next reading of the catalogue.
@@ -75,7 +75,9 @@ EXISTS (SELECT FROM exact_online.order_line_changes AS changed
         AND NOT EXISTS (SELECT FROM exact_online.items AS known
             WHERE known.administration = changed.administration AND known.id = changed.item))
 """
+_NOBODY_NAMES_ONE = "false"  # an order goes to Pipedrive without its contact
 _CATALOGUE = {
     tables.accounts: ("erp/customers", "Accounts", _UNKNOWN_CUSTOMER),
+    tables.contacts: ("erp/contacts", "Contacts", _NOBODY_NAMES_ONE),
     tables.items: ("erp/products", "Items", _UNKNOWN_ITEM),
 }

@@ -12,6 +12,7 @@ from pipeline.warehouse.pending import queue
 ORDER_STAGES = ("erp/orders", "erp/order_lines")
 AT_ONCE = 25  # orders that are asked for in one call, so that the address stays short
 _ORDER_TYPES, _LINE_TYPE, _ACCOUNT_TYPE, _ITEM_TYPE, _PRICE_TYPE = (12, 32), 33, 2, 9, 8
+_CONTACT_TYPE, _TERM_TYPE, _INVOICE_TYPE = 5, 10, 13
 
 
 def pass_on_deletions(engine: Engine, client: ExactOnlineClient, administration: str) -> None:
@@ -41,7 +42,10 @@ def _queue_what_was_named(tx: Connection, administration: str) -> None:
     for stages, stage_types in (
         (ORDER_STAGES, (*_ORDER_TYPES, _LINE_TYPE)),
         (("erp/customers",), (_ACCOUNT_TYPE,)),
+        (("erp/contacts",), (_CONTACT_TYPE,)),
         (("erp/products",), (_ITEM_TYPE, _PRICE_TYPE)),
+        (("erp/invoices", "erp/invoice_orders"), (_INVOICE_TYPE,)),
+        (("erp/receivables",), (_TERM_TYPE,)),
     ):
         queue(tx, stages, administration, {row.key for row in found if int(row.entity_type) in stage_types and row.key})
     tx.execute(
@@ -62,7 +66,8 @@ def forget_orders(tx: Connection, administration: str, order_ids: Iterable[str])
 
 _DELETED = """
 SELECT gone.entity_type,
-    coalesce(changed.order_id, line.order_id, known_line.order_id, price.item, gone.entity_key) AS key
+    coalesce(changed.order_id, line.order_id, known_line.order_id, price.item, billed.invoice_id,
+        gone.entity_key) AS key
 FROM exact_online.deletions AS gone
 JOIN state.pending AS waiting
     ON waiting.stage = 'deletions' AND waiting.administration = gone.administration AND waiting.key = gone.entity_key
@@ -76,6 +81,8 @@ LEFT JOIN erp.order_lines AS known_line
     AND known_line.line_id = gone.entity_key
 LEFT JOIN exact_online.item_prices AS price
     ON gone.entity_type = '8' AND price.administration = gone.administration AND price.id = gone.entity_key
+LEFT JOIN exact_online.sales_invoices AS billed
+    ON gone.entity_type = '13' AND billed.administration = gone.administration AND billed.id = gone.entity_key
 WHERE gone.administration = :administration
 """
 

@@ -29,7 +29,18 @@ _LOG = logging.getLogger("pipeline")
 _VERSIONED = {
     "order_history": "as_of",
     **dict.fromkeys(
-        ("order_changes", "order_line_changes", "deletions", "accounts", "items", "item_prices"), "timestamp"
+        (
+            "order_changes",
+            "order_line_changes",
+            "deletions",
+            "accounts",
+            "contacts",
+            "items",
+            "item_prices",
+            "sales_invoices",
+            "payment_terms",
+        ),
+        "timestamp",
     ),
 }
 

@@ -59,8 +59,8 @@ def land_changes(
         page = next(pages, None)
         while page is not None:
             following = next(pages, None)
-            landed = [_landed(administration, row, feed) for row in page]
-            newest = max([newest, *(row["timestamp"] for row in landed)])
+            landed = [_landed(administration, row, feed) for row in page if feed.lands(row)]
+            newest = max([newest, *(int(row["Timestamp"]) for row in page)])
             for row in page:
                 settled.add(int(row["Timestamp"]), plain(row.get(feed.changed)))
             with engine.begin() as tx:
@@ -185,10 +185,15 @@ def begin_order_feeds(engine: Engine, client: ExactOnlineClient, administration:
         begin = _recent_timestamp(client, administration.time_zone)
         with engine.begin() as tx:
             for feed in unread:
-                memory.move_watermark(tx, administration.name, mark_of(feed), str(begin))
-                memory.note(tx, _settled_name(administration.name, feed), begin)
+                begin_feed(tx, administration.name, feed, begin)
     with engine.connect() as connection:
         return min(settled_version(connection, administration.name, feed) for feed in both)
+
+
+def begin_feed(tx: Connection, administration: str, feed: Feed, version: int) -> None:
+    """Lets the next reading of the feed begin behind that row version."""
+    memory.move_watermark(tx, administration, mark_of(feed), str(version))
+    memory.note(tx, _settled_name(administration, feed), version)
 
 
 def _recent_timestamp(client: ExactOnlineClient, time_zone: str) -> int:

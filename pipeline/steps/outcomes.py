@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, field
 
-KINDS = ("organizations", "products", "deals", "deal_products")
+KINDS = ("organizations", "persons", "products", "deals", "deal_products")
 
 
 @dataclass

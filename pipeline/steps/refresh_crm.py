@@ -10,11 +10,14 @@ from sqlalchemy import Connection, Engine, text
 
 from pipeline.config import Administration, Config
 from pipeline.domain.deal_products import SURCHARGE_CODE
+from pipeline.steps.customer_figures import FIGURE_COLUMNS, FIGURES, figure_parameters, queue_whom_time_touches
+from pipeline.steps.order_payments import TERMS_OF_ORDERS, queue_what_falls_due
 from pipeline.transform.crm_products import to_crm_products
 from pipeline.transform.deal_products import to_deal_products
 from pipeline.transform.deals import to_deals
 from pipeline.transform.held import to_held
 from pipeline.transform.organizations import to_organizations
+from pipeline.transform.payments import with_payment_statuses
 from pipeline.warehouse import memory
 from pipeline.warehouse.pending import QUEUED_AGAIN, Step, queue, work_off
 from pipeline.warehouse.reading import frame, rows
@@ -32,7 +35,8 @@ def refresh_held(engine: Engine, config: Config) -> int:
         changed = [row.key for row in tx.execute(text(_HOLD_CUSTOMERS), {"administration": name})]
         orders = [row.order_id for row in tx.execute(text(_ORDERS_OF), {"administration": name, "keys": changed})]
         queue(tx, ("crm/held", "crm/deals"), name, orders)
-        queue(tx, ("crm/organizations",), name, changed)
+        after = ("crm/organizations", "crm/persons of customers", "pipedrive/organizations")
+        queue(tx, after, name, changed)
         return len(changed)
 
     def orders(tx: Connection, name: str, keys: list[str]) -> int:
@@ -50,20 +54,34 @@ def refresh_held(engine: Engine, config: Config) -> int:
     )
 
 
-def refresh_organizations(engine: Engine, config: Config) -> int:
-    """Decides what organizations Pipedrive should hold, and returns how many changed."""
+def refresh_organizations(engine: Engine, config: Config, *, today: date | None = None) -> int:
+    """Decides what organizations Pipedrive should hold, and returns how many changed.
 
-    def step(tx: Connection, name: str, keys: list[str]) -> int:
-        wanted = to_organizations(
-            frame(tx, _MIRRORED_CUSTOMERS, {"administration": name, "keys": keys}),
-            e_mails=config.owner_e_mails,
-            default_owner=config.default_owner,
-        )
-        return upsert(
-            tx, crm.organizations, rows(wanted), pending=("pipedrive/organizations",), pending_key="customer_id"
-        )
+    Their figures follow those orders, receivables and, from `today` on, days and months that changed. Of a customer
+    who is none any more only the figures go on.
+    """
 
-    return _each(engine, config, "crm/organizations", lambda _: step)
+    def of(administration: Administration) -> Step:
+        day = today or administration_today(administration)
+        figures = figure_parameters(administration, today=day, dormant_after_days=config.dormant_after_days)
+        with engine.begin() as tx:
+            queue_whom_time_touches(tx, administration, today=day, dormant=figures["dormant_before"])
+
+        def step(tx: Connection, name: str, keys: list[str]) -> int:
+            parameters = {"administration": name, "keys": keys, **figures}
+            wanted = to_organizations(
+                frame(tx, _MIRRORED_CUSTOMERS, parameters),
+                e_mails=config.owner_e_mails,
+                default_owner=config.default_owner,
+            )
+            mirrored = list(wanted["customer_id"]) if len(wanted) else []
+            others = frame(tx, _CUSTOMERS_NO_MORE, parameters | {"mirrored": mirrored})
+            into, after = crm.organizations, {"pending": ("pipedrive/organizations",), "pending_key": "customer_id"}
+            return upsert(tx, into, rows(wanted), **after) + upsert(tx, into, rows(others), **after)
+
+        return step
+
+    return _each(engine, config, "crm/organizations", of)
 
 
 def refresh_products(engine: Engine, config: Config) -> int:
@@ -78,7 +96,7 @@ def refresh_products(engine: Engine, config: Config) -> int:
                 keys,
                 administration=name,
                 currency=administration.currency,
-                today=_today(administration),
+                today=administration_today(administration),
             )
             return upsert(tx, crm.products, rows(wanted), pending=("pipedrive/products",), pending_key="product_key")
 
@@ -87,32 +105,33 @@ def refresh_products(engine: Engine, config: Config) -> int:
     return _each(engine, config, "crm/products", of)
 
 
-def refresh_deals(engine: Engine, config: Config) -> int:
-    """Decides what deals Pipedrive should hold, and returns how many changed."""
+def refresh_deals(engine: Engine, config: Config, *, today: date | None = None) -> int:
+    """Decides what deals Pipedrive should hold, and returns how many changed; among them those late from `today` on."""
 
-    def step(tx: Connection, name: str, keys: list[str]) -> int:
-        of = {"administration": name, "keys": keys}
-        wanted = to_deals(
-            frame(tx, _ORDERS_TO_DEAL, of),
-            frame(tx, _GROUP_SUMS, of),
-            frame(tx, "SELECT * FROM crm.deals WHERE administration = :administration AND order_id = ANY(:keys)", of),
-            rules=config.rules,
-            deal_title=config.pipedrive.deal_title,
-            e_mails=config.owner_e_mails,
-            default_owner=config.default_owner,
-            category_amounts=config.pipedrive.category_amounts,
-        )
-        queue(tx, ("crm/deal_products",), name, list(wanted["order_id"]) if len(wanted) else [])
-        return upsert(
-            tx,
-            crm.deals,
-            rows(wanted),
-            pending=("pipedrive/deals",),
-            pending_key="order_id",
-            ignoring=("is_live",),
-        )
+    def of_administration(administration: Administration) -> Step:
+        day = today or administration_today(administration)
+        with engine.begin() as tx:
+            queue_what_falls_due(tx, administration.name, today=day)
 
-    return _each(engine, config, "crm/deals", lambda _: step)
+        def step(tx: Connection, name: str, keys: list[str]) -> int:
+            of = {"administration": name, "keys": keys}
+            wanted = to_deals(
+                with_payment_statuses(frame(tx, _ORDERS_TO_DEAL, of), frame(tx, TERMS_OF_ORDERS, of), today=day),
+                frame(tx, _GROUP_SUMS, of),
+                frame(tx, _DEALS_BEFORE, of),
+                rules=config.rules,
+                deal_title=config.pipedrive.deal_title,
+                e_mails=config.owner_e_mails,
+                default_owner=config.default_owner,
+                category_amounts=config.pipedrive.category_amounts,
+            )
+            queue(tx, ("crm/deal_products",), name, list(wanted["order_id"]) if len(wanted) else [])
+            into, after = crm.deals, {"pending": ("pipedrive/deals",), "pending_key": "order_id"}
+            return upsert(tx, into, rows(wanted), **after, ignoring=("is_live",))
+
+        return step
+
+    return _each(engine, config, "crm/deals", of_administration)
 
 
 def refresh_deal_products(engine: Engine, config: Config) -> int:
@@ -138,7 +157,9 @@ def refresh_deal_products(engine: Engine, config: Config) -> int:
 
 def notice_configuration(engine: Engine, config: Config) -> None:
     """Lets everything be decided anew when a setting changed on which the decisions rest."""
-    settings = config.model_dump(mode="json", include={"salespeople", "default_owner", "status_rules"})
+    settings = config.model_dump(
+        mode="json", include={"salespeople", "default_owner", "status_rules", "dormant_after_days"}
+    )
     settings |= config.pipedrive.model_dump(include={"deal_title", "category_amounts"})
     now = sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
     with engine.begin() as tx:
@@ -158,17 +179,18 @@ def _each(
     )
 
 
-def _today(administration: Administration) -> date:
+def administration_today(administration: Administration) -> date:
+    """The date on the administration's calendar."""
     return datetime.now(ZoneInfo(administration.time_zone)).date()
 
 
-_MIRRORED = """((customer.is_customer AND NOT customer.is_deleted) OR EXISTS (
+MIRRORED = """((customer.is_customer AND NOT customer.is_deleted) OR EXISTS (
     SELECT FROM erp.orders AS placed WHERE placed.administration = customer.administration
     AND placed.customer_id = customer.customer_id))"""
 _HOLD_CUSTOMERS = f"""
 WITH mirrored AS (
     SELECT customer.customer_id, customer.debtor_code, count(*) OVER (PARTITION BY customer.debtor_code) AS sharing
-    FROM erp.customers AS customer WHERE customer.administration = :administration AND {_MIRRORED}),
+    FROM erp.customers AS customer WHERE customer.administration = :administration AND {MIRRORED}),
 waiting AS (
     SELECT customer_id, debtor_code, CASE
         WHEN debtor_code IS NULL THEN 'the customer has no debtor code'
@@ -198,9 +220,17 @@ LEFT JOIN crm.deals AS deal ON deal.administration = placed.administration AND d
 WHERE placed.administration = :administration AND placed.order_id = ANY(:keys)
 """
 _MIRRORED_CUSTOMERS = f"""
-SELECT customer.* FROM erp.customers AS customer
-WHERE customer.administration = :administration AND customer.customer_id = ANY(:keys) AND {_MIRRORED}
+SELECT customer.*, {FIGURE_COLUMNS} FROM erp.customers AS customer, {FIGURES}
+WHERE customer.administration = :administration AND customer.customer_id = ANY(:keys) AND {MIRRORED}
     AND NOT EXISTS (SELECT FROM crm.held AS held WHERE held.administration = customer.administration
+        AND held.entity = 'customer' AND held.key = customer.customer_id)
+"""
+_CUSTOMERS_NO_MORE = f"""
+SELECT customer.administration, customer.customer_id, customer.name, customer.debtor_code, customer.owner_e_mails,
+    {FIGURE_COLUMNS} FROM crm.organizations AS customer, {FIGURES}
+WHERE customer.administration = :administration AND customer.customer_id = ANY(:keys)
+    AND NOT customer.customer_id = ANY(:mirrored) AND NOT EXISTS (SELECT FROM crm.held AS held
+        WHERE held.administration = customer.administration
         AND held.entity = 'customer' AND held.key = customer.customer_id)
 """
 _MIRRORED_ITEMS = """
@@ -226,6 +256,7 @@ WHERE placed.administration = :administration AND placed.order_id = ANY(:keys)
     AND NOT EXISTS (SELECT FROM crm.held AS held WHERE held.administration = placed.administration
         AND held.entity = 'order' AND held.key = placed.order_id AND held.stops_deal)
 """
+_DEALS_BEFORE = "SELECT * FROM crm.deals WHERE administration = :administration AND order_id = ANY(:keys)"
 _GROUP_SUMS = """
 SELECT order_id, item_group_code, sum(amount_excl_vat) AS amount FROM erp.order_lines
 WHERE administration = :administration AND order_id = ANY(:keys) AND quantity <> 0 AND item_group_code IS NOT NULL

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Engine, text
 
 from pipeline.config import Administration
+from pipeline.transform.contacts import to_contacts
 from pipeline.transform.customers import to_customers
 from pipeline.transform.item_groups import to_item_groups
 from pipeline.transform.order_lines import to_order_lines
@@ -38,7 +39,7 @@ def refresh_orders(engine: Engine, administration: Administration) -> int:
         vanished = [row.order_id for row in tx.execute(text(_VANISHED), of | {"there": list(orders["order_id"])})]
         queue(tx, _AFTER_ORDERS, name, vanished)
         if changed or vanished:
-            queue(tx, ("crm/held customers", "crm/organizations"), name, {*orders["customer_id"], *before} - {None})
+            queue(tx, _AFTER_CUSTOMERS, name, {*orders["customer_id"], *before} - {None})
         return changed + len(vanished)
 
     return work_off(engine, "erp/orders", administration.name, step)
@@ -91,6 +92,22 @@ def refresh_customers(engine: Engine, administration: Administration) -> int:
         return changed
 
     return work_off(engine, "erp/customers", administration.name, step)
+
+
+def refresh_contacts(engine: Engine, administration: Administration) -> int:
+    """Takes in contacts and returns how many changed."""
+
+    def step(tx: Connection, name: str, keys: list[str]) -> int:
+        of = {"administration": name, "keys": keys}
+        contacts = to_contacts(
+            frame(tx, f"SELECT * FROM exact_online.contacts WHERE {_BY_ID}", of),
+            frame(tx, _DELETED.format(types="'5'"), of),
+            administration=name,
+            time_zone=administration.time_zone,
+        )
+        return upsert(tx, erp.contacts, rows(contacts), pending=("crm/persons",), pending_key="contact_id")
+
+    return work_off(engine, "erp/contacts", administration.name, step)
 
 
 def refresh_item_groups(engine: Engine, administration: Administration) -> int:
@@ -160,7 +177,7 @@ def _queue_uncatalogued(tx: Connection, administration: str, of: dict) -> None:
 
 _AFTER_ORDERS = ("crm/held", "crm/deals", REVENUE)
 _AFTER_LINES = ("crm/held", "crm/deals", "crm/deal_products", REVENUE)
-_AFTER_CUSTOMERS = ("crm/held customers", "crm/organizations")
+_AFTER_CUSTOMERS = ("crm/held customers", "crm/organizations", "crm/persons of customers")
 _BY_ID = "administration = :administration AND id = ANY(:keys)"
 _WITH_ORDER = """landed.administration = :administration AND landed.order_id = ANY(:keys) AND EXISTS (
     SELECT FROM erp.orders AS known WHERE known.administration = landed.administration

@@ -34,6 +34,7 @@ SELECT 'erp.orders' AS name, count(*) AS rows FROM erp.orders UNION ALL SELECT '
 UNION ALL SELECT 'pipedrive.deals', count(*) FROM pipedrive.deals
 UNION ALL SELECT 'pipedrive.deal_products', count(*) FROM pipedrive.deal_products
 UNION ALL SELECT 'pipedrive.organizations', count(*) FROM pipedrive.organizations
+UNION ALL SELECT 'pipedrive.persons', count(*) FROM pipedrive.persons
 UNION ALL SELECT 'pipedrive.products', count(*) FROM pipedrive.products
 """
 _BACKLOG = "SELECT stage, count(*) AS waiting FROM state.pending GROUP BY stage ORDER BY stage"

@@ -16,7 +16,7 @@ from pipeline.domain.row_plan import plan_rows
 from pipeline.steps.backlog import Waiting
 from pipeline.steps.row_tasks import row_tasks
 
-_ORDER_OF_WORK = ("organizations", "deals", "products", "deal_products")
+_ORDER_OF_WORK = ("organizations", "deals", "products", "deal_products", "persons")
 _CHUNK = 500  # deals
 _MANY = 1_000  # waiting: then everything is joined at once, whatever the planner knows of tables that were just filled
 
@@ -25,8 +25,8 @@ _MANY = 1_000  # waiting: then everything is joined at once, whatever the planne
 class ToGo:
     """Pieces of one kind and price for the orders of a month: records, or the rows of one deal each.
 
-    Customers and products stand in the month that needs them first; those that no order waits for have no month and
-    come last.
+    Customers and products stand in the month that needs them first; those that no order waits for, and persons, have
+    no month and come last.
     """
 
     kind: str
@@ -122,15 +122,17 @@ _WAITING_RECORD = """waiting_{kind} AS MATERIALIZED (
     JOIN crm.{kind} AS wanted ON wanted.administration = waiting.administration AND wanted.{key} = waiting.key
     LEFT JOIN pipedrive.{kind} AS there
         ON there.administration = waiting.administration AND there.{key} = waiting.key
-    WHERE waiting.stage = 'pipedrive/{kind}')"""
+    WHERE waiting.stage = 'pipedrive/{kind}'{also})"""
+_TO_LINK = " AND (there.person_id IS NOT NULL OR wanted.customer_id IS NOT NULL)"  # who left before is never made
 _FIRST_NEEDED = """SELECT needed.administration, needed.key, bool_or(by.is_live) AS is_live,
         coalesce(max(by.month) FILTER (WHERE by.is_live), max(by.month)) AS month"""
 _COUNTED = """count(*) FILTER (WHERE is_new) AS created, count(*) FILTER (WHERE NOT is_new) AS updated"""
 _RECORDS = f"""
 WITH {_DEALS_TO_GO},
 {_ROWS_TO_GO},
-{_WAITING_RECORD.format(kind="organizations", key="customer_id", id="org_id")},
-{_WAITING_RECORD.format(kind="products", key="product_key", id="product_id")},
+{_WAITING_RECORD.format(kind="organizations", key="customer_id", id="org_id", also="")},
+{_WAITING_RECORD.format(kind="products", key="product_key", id="product_id", also="")},
+{_WAITING_RECORD.format(kind="persons", key="contact_id", id="person_id", also=_TO_LINK)},
 organizations_needed AS (
     {_FIRST_NEEDED} FROM waiting_organizations AS needed
     JOIN deals_to_go AS by ON by.administration = needed.administration AND by.customer_id = needed.key
@@ -147,6 +149,8 @@ FROM waiting_organizations LEFT JOIN organizations_needed USING (administration,
 UNION ALL
 SELECT 'products', administration, month, coalesce(is_live, false), {_COUNTED}
 FROM waiting_products LEFT JOIN products_needed USING (administration, key) GROUP BY 2, 3, 4
+UNION ALL
+SELECT 'persons', administration, NULL, false, {_COUNTED} FROM waiting_persons GROUP BY 2
 """
 # By index for each deal: quick for one and for all, whatever the planner knows of the tables.
 _ROWS_COUNTED = f"""

@@ -1,4 +1,4 @@
-"""Organizations, products and deals to Pipedrive: what is wanted against what was written.
+"""Organizations, persons, products and deals to Pipedrive: what is wanted against what was written.
 
 Before a record is made, an intent is committed; its id after it. Rows of deals are written by `steps/write_rows.py`.
 """
@@ -19,6 +19,7 @@ from pipeline.pipedrive.bodies import (
     difference,
     not_taken,
     organization_body,
+    person_body,
     product_body,
     without,
 )
@@ -43,6 +44,8 @@ from pipeline.warehouse.tables import pipedrive as tables
 from pipeline.warehouse.writing import upsert
 
 CLOSING_TIMES = ("won_time", "lost_time")  # some accounts may take them only on a deal that is won or lost already
+AT_ORGANIZATIONS = ("deals", "persons")
+CHANNELS = {"emails": "email", "phones": "phone"}  # parts of a person, and how a refusal names them
 CHUNK = 16  # records whose intents are committed together; after a crash twice so many are looked for at most
 
 
@@ -55,7 +58,8 @@ class Task:
     record_id: int | None
     body: Body
     change: Body
-    customer_id: str = ""  # of a deal
+    customer_id: str = ""  # of a deal or a person
+    refused: str = ""  # why it is written without a part of its content
     is_archived: bool = False
     rows_written_at: datetime | None = None
     is_open_ended = False
@@ -68,6 +72,7 @@ class Written:
     record_id: int
     body: Body
     missed: Body = field(default_factory=dict)
+    refused: str = ""
 
 
 @dataclass
@@ -127,6 +132,8 @@ def _finish(writer: Writer, kind: str, chunk: Chunk) -> None:
         if task.record_id is not None and not task.change:
             outcomes.append(Done(task, Written(task.record_id, task.body)))
 
+    refused = [*chunk.refused, *_refused_in_part(outcomes)]
+
     def remember(tx: Connection, done: Sequence[Done[Task, Written]]) -> None:
         _remember(tx, writer, kind, done)
         known = {task.waiting for task in chunk.tasks} | {entry for entry, *_ in chunk.refused}
@@ -136,7 +143,13 @@ def _finish(writer: Writer, kind: str, chunk: Chunk) -> None:
             forget_rows_of(tx, unwanted)
 
     whole = lambda done: not done.result.missed  # noqa: E731
-    settle(writer, kind, outcomes, chunk.refused, remember, begun_with=chunk.schema, is_whole=whole)
+    settle(writer, kind, outcomes, refused, remember, begun_with=chunk.schema, is_whole=whole)
+
+
+def _refused_in_part(outcomes: Sequence[Outcome[Task, Written]]) -> list[Refusal]:
+    """Records that were written without a part of their content, each with what Pipedrive said of it."""
+    done = (outcome for outcome in outcomes if isinstance(outcome, Done) and outcome.result.refused)
+    return [(outcome.item.waiting, outcome.item.number, outcome.result.refused) for outcome in done]
 
 
 def _tasks(tx: Connection, writer: Writer, kind: str, chunk: Sequence[Waiting]) -> tuple[list[Task], list[Refusal]]:
@@ -146,7 +159,7 @@ def _tasks(tx: Connection, writer: Writer, kind: str, chunk: Sequence[Waiting]) 
     tasks, refused = [], []
     for row in tx.execute(text(_WANTED[kind]), parameters).mappings():
         entry = by_key[row["administration"], row[RECORD_COLUMNS[kind][0]]]
-        if kind == "deals" and row["org_id"] is None:
+        if kind in AT_ORGANIZATIONS and row["customer_id"] and row["org_id"] is None:
             refused.append((entry, row["number"], "its organization is not in Pipedrive, see why that was refused"))
         else:
             tasks.append(_task(writer, kind, entry, row))
@@ -159,14 +172,16 @@ def _task(writer: Writer, kind: str, entry: Waiting, row: RowMapping) -> Task:
     change = difference(row["written"], body, leaving_out=rows_make_value)
     if kind == "deals" and "value" in change:
         change = change | {"custom_fields": body["custom_fields"]}  # a value sent alone was seen to empty them
-    customer = row["customer_id"] if kind == "deals" else ""
-    number, archived, rows_at = row["number"] or "", row["is_archived"], row["rows_written_at"]
-    return Task(entry, number, row["record_id"], body, change, customer, archived, rows_at)
+    customer = (row["customer_id"] or "") if kind in AT_ORGANIZATIONS else ""
+    stands = {"is_archived": row["is_archived"], "rows_written_at": row["rows_written_at"]}
+    return Task(entry, row["number"] or "", row["record_id"], body, change, customer, **stands)
 
 
 def _body(writer: Writer, kind: str, row: RowMapping) -> Body:
     if kind == "organizations":
         return organization_body(row, writer.schema)
+    if kind == "persons":
+        return person_body(row, writer.schema)
     if kind == "products":
         return product_body(row, writer.schema)
     return deal_body(row, writer.schema, org_id=row["org_id"], group_names=writer.group_names, written=row["written"])
@@ -181,7 +196,7 @@ def _send(writer: Writer, kind: str, task: Task) -> Written:
         instead = _met(writer, kind, task, str(refusal))
         if instead is None:
             raise
-        return write(writer, kind, instead)
+        return _send(writer, kind, instead) if instead.refused else write(writer, kind, instead)
 
 
 def _met(writer: Writer, kind: str, task: Task, refusal: str) -> Task | None:
@@ -189,9 +204,14 @@ def _met(writer: Writer, kind: str, task: Task, refusal: str) -> Task | None:
     client, key, record_id = writer.client, task.waiting.key, task.record_id
     if nulls := [name for name, value in task.change.items() if value is None and name in refusal]:
         return replace(task, change=without(task.change, nulls), body=without(task.body, nulls))
+    if bad := [name for name, word in CHANNELS.items() if task.body.get(name) and word in refusal.lower()]:
+        empty = {name: [] for name in bad}
+        return replace(task, body=task.body | empty, change=task.change | empty, refused=refusal)
+    if kind != "deals" and record_id is not None:
+        missing(client, kind, key, record_id)
+    if kind == "persons" and task.customer_id:
+        missing(client, "organizations", task.customer_id, task.body["org_id"])
     if kind != "deals":
-        if record_id is not None:
-            missing(client, kind, key, record_id)
         return None
     if record_id is not None and deal_there(client, writer.schema, key=key, deal_id=record_id).get("is_archived"):
         return replace(task, is_archived=False)
@@ -210,7 +230,7 @@ def _change(writer: Writer, kind: str, task: Task) -> Written:
         wait_until_caught_up(task.rows_written_at)  # else Pipedrive's own reckoning of an emptied deal comes after it
     if task.change:
         writer.client.patch(f"/api/v2/{kind}/{record_id}", task.change)
-    return Written(record_id, task.body)
+    return Written(record_id, task.body, refused=task.refused)
 
 
 def _make(writer: Writer, kind: str, task: Task) -> Written:
@@ -222,7 +242,8 @@ def _make(writer: Writer, kind: str, task: Task) -> Written:
     except Full as full:
         writer.full[kind] = str(full)
         raise
-    return Written(int(answer["id"]), task.body, missed=not_taken(sent, answer) if kind == "deals" else {})
+    missed = not_taken(sent, answer) if kind == "deals" else {}
+    return Written(int(answer["id"]), task.body, missed, task.refused)
 
 
 def _made(client: PipedriveClient, kind: str, sent: Body) -> dict[str, Any]:
@@ -271,6 +292,19 @@ FROM crm.organizations AS wanted JOIN {CHOSEN}
     ON chosen.administration = wanted.administration AND chosen.key = wanted.customer_id
 LEFT JOIN pipedrive.organizations AS there
     ON there.administration = wanted.administration AND there.customer_id = wanted.customer_id
+WHERE there.org_id IS NOT NULL OR NOT EXISTS (SELECT FROM crm.held AS held
+    WHERE held.administration = wanted.administration AND held.entity = 'customer' AND held.key = wanted.customer_id)
+""",
+    "persons": f"""
+SELECT wanted.*, there.person_id AS record_id, there.written, wanted.name AS number, organization.org_id,
+    false AS has_rows, false AS is_archived, NULL AS rows_written_at
+FROM crm.persons AS wanted JOIN {CHOSEN}
+    ON chosen.administration = wanted.administration AND chosen.key = wanted.contact_id
+LEFT JOIN pipedrive.persons AS there
+    ON there.administration = wanted.administration AND there.contact_id = wanted.contact_id
+LEFT JOIN pipedrive.organizations AS organization
+    ON organization.administration = wanted.administration AND organization.customer_id = wanted.customer_id
+WHERE there.person_id IS NOT NULL OR wanted.customer_id IS NOT NULL
 """,
     "products": f"""
 SELECT wanted.*, there.product_id AS record_id, there.written, wanted.code AS number,

@@ -42,8 +42,9 @@ def to_deals(
 ) -> pd.DataFrame:
     """One row an order that has or gets a deal.
 
-    `orders` has the columns of `erp.orders`, `customer_name` and `account_manager_id`; `group_sums` has `order_id`,
-    `item_group_code` and `amount` of the lines that count; `earlier` is what stands in `crm.deals` for those orders.
+    `orders` has the columns of `erp.orders`, `customer_name`, `account_manager_id` and `payment_status`; `group_sums`
+    has `order_id`, `item_group_code` and `amount` of the lines that count; `earlier` is what stands in `crm.deals` for
+    those orders. A deal whose payment status changed goes before history.
     """
     import pandas as pd
 
@@ -66,6 +67,8 @@ def to_deals(
             if keeps[1] and before
             else list(owner_e_mails(order, e_mails, default_owner)),
         }
+        payment = getattr(row, "payment_status", None)
+        wanted |= {"payment_status": payment, "is_live": row.is_live or _is_news(before, payment)}
         rows.append(_deal(row, now, grouped.get(row.order_id, []), category_amounts) | wanted)
     return pd.DataFrame(rows, dtype=object)
 
@@ -104,13 +107,16 @@ def _deal(row: Any, now: Standing, lines: list[GroupedLine], category_amounts: b
         "customer_reference": (row.customer_reference or "")[:LONGEST_NAME] or None,
         "delivery_status": _shown(row.delivery_status),
         "invoice_status": _shown(row.invoice_status),
-        "payment_status": None,
         "item_group_codes": list(item_group_codes(lines)),
         "main_item_group_code": main_item_group_code(lines),
         "category_amounts": revenue_by_item_group(lines) if category_amounts else None,
         "is_deleted": False,
-        "is_live": row.is_live,
     }
+
+
+def _is_news(before: dict[str, Any] | None, payment: str | None) -> bool:
+    """Whether a payment status that was known changed: the first one comes along with the order, or with history."""
+    return before is not None and before["payment_status"] not in {None, payment}
 
 
 def _deleted(before: dict[str, Any] | None, now: Standing) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 
 from pipeline.sandbox.company import Company
 from pipeline.sandbox.company_rows import Order
+from pipeline_tests.payments_in_the_books import payments_in_the_books
 
 OPEN, PARTIAL, COMPLETE, CANCELLED = 12, 20, 21, 45
 PIPELINE = "Bestellingen"
@@ -21,7 +22,12 @@ DELIVERY = {OPEN: "Open", PARTIAL: "Deels geleverd", COMPLETE: "Geleverd"}
 INVOICE = {OPEN: "Open", PARTIAL: "Deels gefactureerd", COMPLETE: "Gefactureerd"}
 PAYMENT = {"open": "Open", "partial": "Deels betaald", "paid": "Betaald", "late": "Te laat"}
 WORDS = {"open": OPEN, "partial": PARTIAL, "complete": COMPLETE}
-KEYS = {"deals": "Exact order-ID", "organizations": "Exact account-ID", "products": "Exact item-ID"}
+KEYS = {
+    "deals": "Exact order-ID",
+    "organizations": "Exact account-ID",
+    "persons": "Exact contact-ID",
+    "products": "Exact item-ID",
+}
 CENT = Decimal("0.01")
 
 
@@ -42,6 +48,8 @@ def _differences(engine: Engine, account: Mapping[str, Any], company: Company) -
     for key in wanted["organizations"].keys() & there["organizations"].keys():
         shown = _shown_organization(there["organizations"][key], account)
         yield from _unlike("organization", key, wanted["organizations"][key], shown)
+    for key in wanted["persons"].keys() & there["persons"].keys():
+        yield from _unlike("person", key, wanted["persons"][key], _shown_person(there["persons"][key], account))
     for key in wanted["products"].keys() & there["products"].keys():
         yield from _unlike("product", key, wanted["products"][key], _shown_product(there["products"][key]))
     for key in wanted["deals"].keys() & there["deals"].keys():
@@ -94,6 +102,12 @@ def _shown_organization(organization: dict[str, Any], account: Mapping[str, Any]
     return organization | {"place": place, "owner": owners[organization["owner_id"]]}
 
 
+def _shown_person(person: dict[str, Any], account: Mapping[str, Any]) -> dict[str, Any]:
+    customers = {row["id"]: row["custom_fields"]["Exact account-ID"] for row in account["organizations"]}
+    channels = {name: [(one["label"], one["value"]) for one in person[name]] for name in ("emails", "phones")}
+    return person | channels | {"customer": customers.get(person["org_id"])}
+
+
 def _shown_product(product: dict[str, Any]) -> dict[str, Any]:
     prices = [(_exact(price["price"]), price["currency"]) for price in product["prices"]]
     return product | dict(zip(("price", "currency"), prices[0] if len(prices) == 1 else (prices, None), strict=True))
@@ -132,6 +146,7 @@ def _wanted(engine: Engine) -> dict[str, dict[str, dict[str, Any]]]:
                 row.customer_id: _organization(row)
                 for row in connection.execute(text("SELECT * FROM crm.organizations"))
             },
+            "persons": {row.contact_id: _person(row) for row in connection.execute(text(_PERSONS))},
             "products": {
                 row.product_key: _product(row, groups) for row in connection.execute(text("SELECT * FROM crm.products"))
             },
@@ -142,6 +157,11 @@ def _wanted(engine: Engine) -> dict[str, dict[str, dict[str, Any]]]:
         }
 
 
+# Who left before there was a person never becomes one.
+_PERSONS = """
+SELECT * FROM crm.persons AS wanted WHERE customer_id IS NOT NULL OR EXISTS (SELECT FROM pipedrive.persons AS there
+    WHERE there.administration = wanted.administration AND there.contact_id = wanted.contact_id)
+"""
 # An order that was deleted before it had a deal gets none.
 _DEALS = """
 SELECT * FROM crm.deals AS wanted WHERE NOT is_deleted OR EXISTS (SELECT FROM pipedrive.deals AS there
@@ -154,6 +174,16 @@ def _owner(e_mails: list[str]) -> str:
     return e_mails[0] if e_mails else "admin@sandbox.example"
 
 
+def _person(row: Any) -> dict[str, Any]:
+    phones = [("work", row.phone), ("mobile", row.mobile if row.mobile != row.phone else None)]
+    return {
+        "name": row.name,
+        "customer": row.customer_id,
+        "emails": [("work", row.e_mail)] if row.e_mail else [],
+        "phones": [(label, value) for label, value in phones if value],
+    }
+
+
 def _organization(row: Any) -> dict[str, Any]:
     return {
         "name": row.name,
@@ -162,6 +192,10 @@ def _organization(row: Any) -> dict[str, Any]:
         "owner": _owner(row.owner_e_mails),
         "Debiteurnummer": row.debtor_code,
         "Administratie": "nl",
+        "Laatste order": _text(row.last_order_date),
+        "Omzet 12 maanden": {"value": float(row.revenue_12_months), "currency": row.currency},
+        "Openstaand": {"value": float(row.open_amount), "currency": row.currency},
+        "Slapend": "Ja" if row.is_dormant else "Nee",
     }
 
 
@@ -211,9 +245,14 @@ def _against_the_books(
     company: Company, wanted: Mapping[str, Any], deals: Mapping[str, Any], account: Mapping[str, Any]
 ) -> Iterator[str]:
     """The ERP's books themselves, so that a mistake on the way to `crm` shows too."""
+    payments = payments_in_the_books(company)
     for order in company.orders:
         if order.id in deals:
-            yield from _unlike_order(company, order, _shown(deals[order.id], account))
+            deal = _shown(deals[order.id], account)
+            yield from _unlike_order(company, order, deal)
+            shown, meant = deal["custom_fields"]["Betaalstatus"], payments.get(order.id)
+            if shown != meant:
+                yield f"order {order.number}: Betaalstatus is {shown!r}, the books say {meant!r}"
         elif _standing(order):
             yield f"order {order.number} has no deal"
     for key in deals.keys() - company.orders.rows.keys():

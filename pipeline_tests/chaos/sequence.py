@@ -35,6 +35,8 @@ ENDPOINTS = (
     ("POST", "/api/v2/deals"),
     ("POST", "/api/v2/organizations"),
     ("POST", "/api/v2/products"),
+    ("POST", "/api/v2/persons"),
+    ("PATCH", "/api/v2/persons/{id}"),
     ("POST", "/api/v2/deals/{id}/products"),
     ("POST", "/products/bulk"),
     ("PATCH", "/api/v2/deals/{id}"),

@@ -130,12 +130,25 @@ def test_a_dry_run_plans_a_sync_creates_and_a_second_one_writes_nothing(stage: S
     asked = stage.counters()
     second = counts(stage.run("sync", "--json"))
     assert second["deals"] == {"created": 0, "updated": 0, "unchanged": 25, "held": 0, "left": 0}
+    assert second["persons"]["unchanged"] == len(stage.state()["persons"]) > 0
     assert second["pipedrive_tokens"] == 0
-    assert second["exact_calls"] <= 8
+    assert second["exact_calls"] <= 11
     assert stage.counters() == asked
 
     assert counts(stage.run("plan", "--json"))["tokens"] == 0
     assert "nothing waits" in stage.run("status").stdout
+
+
+def test_the_report_on_customers_is_shown_saved_and_read_back(stage: Stage, tmp_path: Path):
+    file = tmp_path / "klanten.csv"
+    before = stage.state()["organizations"]
+    found = counts(stage.run("customers", "--json", "--to", str(file)))
+    assert found["counts"]["linked"] == len(found["customers"]) == len(before)
+    assert file.read_text("utf-8-sig").count("\n") == len(before) + 1
+    assert "linked already" in stage.run("customers", "--decide", str(file)).stdout
+    assert stage.state()["organizations"] == before
+    wrong = stage.run("customers", "--decide", str(tmp_path / "nowhere.csv"))
+    assert (wrong.returncode, wrong.stderr.count("pipeline: Cannot read")) == (1, 1)
 
 
 def test_an_audit_puts_back_what_somebody_changed_by_hand(stage: Stage):

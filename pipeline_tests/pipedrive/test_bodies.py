@@ -13,6 +13,7 @@ from pipeline.pipedrive.bodies import (
     difference,
     not_taken,
     organization_body,
+    person_body,
     product_body,
     row_body,
 )
@@ -32,13 +33,22 @@ DEAL_FIELDS = (
     "Hoofdgroep",
     "Administratie",
 )
+ORGANIZATION_FIELDS = (
+    "Debiteurnummer",
+    "Exact account-ID",
+    "Administratie",
+    "Laatste order",
+    "Omzet 12 maanden",
+    "Openstaand",
+    "Slapend",
+)
 
 
 @pytest.fixture
 def schema() -> Schema:
     """An account whose field keys are the fields' names, so that bodies can be read."""
     fields = {("deal", name): name for name in DEAL_FIELDS}
-    fields |= {("organization", name): name for name in ("Debiteurnummer", "Exact account-ID", "Administratie")}
+    fields |= {("organization", name): name for name in ORGANIZATION_FIELDS}
     fields |= {("product", name): name for name in ("Artikelgroep", "Artikelstatus", "Exact item-ID")}
     options = {
         ("deal", "Leverstatus", "open"): (31, "Open"),
@@ -46,6 +56,8 @@ def schema() -> Schema:
         ("deal", "Betaalstatus", "late"): (51, "Te laat"),
         ("deal", "Administratie", "nl"): (61, "nl"),
         ("organization", "Administratie", "nl"): (62, "nl"),
+        ("organization", "Slapend", "yes"): (63, "Ja"),
+        ("organization", "Slapend", "no"): (64, "Nee"),
         ("product", "Artikelstatus", "active"): (71, "Actief"),
         ("product", "Artikelstatus", "ended"): (72, "Vervallen"),
     }
@@ -196,11 +208,28 @@ def test_an_organization(schema: Schema):
         "address": "Straat 1, 3011 AB Rotterdam, NL",
         "website": None,
         "owner_e_mails": ["sanne@x.nl"],
+        "last_order_date": date(2026, 6, 25),
+        "revenue_12_months": Decimal("1234.56"),
+        "open_amount": Decimal("-10.50"),
+        "currency": "EUR",
+        "is_dormant": False,
     }
-    fields = {"Debiteurnummer": "1001", "Exact account-ID": "customer-1", "Administratie": 62}
+    fields = {
+        "Debiteurnummer": "1001",
+        "Exact account-ID": "customer-1",
+        "Administratie": 62,
+        "Laatste order": "2026-06-25",
+        "Omzet 12 maanden": {"value": 1234.56, "currency": "EUR"},
+        "Openstaand": {"value": -10.5, "currency": "EUR"},
+        "Slapend": 64,
+    }
     body = {"name": "De Bloemenhof", "owner_id": 2, "website": None, "custom_fields": fields}
     assert organization_body(row, schema) == body | {"address": {"value": "Straat 1, 3011 AB Rotterdam, NL"}}
     assert organization_body(row | {"address": None}, schema) == body | {"address": None}
+    quiet = {"last_order_date": None, "revenue_12_months": Decimal(0), "open_amount": Decimal(0), "is_dormant": True}
+    nothing = {"value": 0.0, "currency": "EUR"}
+    shown = {"Laatste order": None, "Omzet 12 maanden": nothing, "Openstaand": nothing, "Slapend": 63}
+    assert organization_body(row | quiet, schema)["custom_fields"] == fields | shown
 
 
 PRODUCT = {
@@ -332,3 +361,30 @@ def test_the_reason_of_a_loss_is_sent_once_more_when_it_was_not_taken():
     sent = {"status": "lost", "lost_time": "2026-06-25T12:00:00Z", "lost_reason": "Geannuleerd in Exact"}
     answer = {"status": "lost", "lost_time": None, "lost_reason": None}
     assert not_taken(sent, answer) == {"lost_time": sent["lost_time"], "lost_reason": sent["lost_reason"]}
+
+
+@pytest.mark.parametrize(
+    ("row", "emails", "phones"),
+    [
+        ({"e_mail": None, "phone": None, "mobile": None}, [], []),
+        (
+            {"e_mail": "jan@x.nl", "phone": "010", "mobile": "06"},
+            [("jan@x.nl", True, "work")],
+            [("010", True, "work"), ("06", False, "mobile")],
+        ),
+        ({"e_mail": None, "phone": None, "mobile": "06"}, [], [("06", True, "mobile")]),
+        ({"e_mail": None, "phone": "06", "mobile": "06"}, [], [("06", True, "work")]),
+    ],
+)
+@pytest.mark.parametrize("org_id", [7, None])
+def test_a_person(schema: Schema, row: dict[str, Any], emails: list[Any], phones: list[Any], org_id: int | None):
+    schema.fields["person", "Exact contact-ID"] = "Exact contact-ID"
+    body = person_body(row | {"contact_id": "contact-1", "name": "Jan de Wit", "org_id": org_id}, schema)
+    assert body == {
+        "name": "Jan de Wit",
+        "org_id": org_id,
+        "emails": [{"value": value, "primary": primary, "label": label} for value, primary, label in emails],
+        "phones": [{"value": value, "primary": primary, "label": label} for value, primary, label in phones],
+        "custom_fields": {"Exact contact-ID": "contact-1"},
+    }
+    assert {name for name, value in body.items() if value not in (None, [])} == set(creation(body))

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipeline.sandbox.company_rows import Order
+from pipeline_tests.payments_in_the_books import payments_in_the_books
 from pipeline_tests.world import SALESPEOPLE, World
 
 SURCHARGE = "TOESLAG-KORTING"
@@ -20,10 +21,12 @@ class Expected:
 
     world: World
     pictures: dict[str, dict[str, Any]] = field(default_factory=dict)
+    payments: dict[str, str] = field(default_factory=dict)
 
     def follow(self) -> None:
         """Takes in what the books say now: a deleted order's deal stays as it was, but lost."""
         books = self.world.company
+        self.payments = payments_in_the_books(books)
         for gone in set(self.pictures) - set(books.orders.rows):
             day = self.pictures[gone]["custom_fields"]["Orderdatum"]
             lost = {"status": "lost", "lost_reason": "Verwijderd in Exact", "won_time": None}
@@ -52,7 +55,7 @@ class Expected:
                 "Klantreferentie": order.your_ref,
                 "Leverstatus": DELIVERY.get(order.delivery_status),
                 "Factuurstatus": INVOICE.get(order.invoice_status),
-                "Betaalstatus": None,
+                "Betaalstatus": self.payments.get(order.id),
                 "Administratie": "nl",
                 **self._groups(order),
             },

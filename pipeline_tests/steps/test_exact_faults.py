@@ -117,7 +117,7 @@ def test_sixty_calls_a_minute_only_slow_it_down(engine: Engine, monkeypatch: pyt
 
 
 def test_a_day_whose_calls_end_stops_it_and_the_next_day_goes_on(engine: Engine, monkeypatch: pytest.MonkeyPatch):
-    erp = {"limits": True, "daily_limit": 9}  # a first synchronisation takes eleven, one on a later day nine
+    erp = {"limits": True, "daily_limit": 13}  # a first synchronisation takes fifteen, a later one thirteen at most
     world = world_before_its_first_sync(engine, monkeypatch, erp=erp)
     place(world, (0, 1, 5))
     with pytest.raises(BudgetSpent, match="calls for today are used up"):

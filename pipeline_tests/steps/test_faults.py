@@ -38,6 +38,7 @@ def written_until_it_works(world: World) -> None:
     [
         ("/api/v2/deals", 3),
         ("/api/v2/organizations", 2),
+        ("/api/v2/persons", 2),
         ("/api/v2/products", 2),
         ("/products/bulk", 2),
         ("/api/v2/deals/{id}/products", 2),
@@ -53,6 +54,7 @@ def test_a_write_whose_answer_is_lost_is_looked_up_and_never_done_twice(
         ("deals", "Exact order-ID"),
         ("products", "Exact item-ID"),
         ("organizations", "Exact account-ID"),
+        ("persons", "Exact contact-ID"),
     ):
         keys = [record["custom_fields"][recovery] for record in state[records]]
         assert len(keys) == len(set(keys)), records
@@ -114,7 +116,7 @@ def test_a_warehouse_that_forgot_everything_recognises_its_deals(engine: Engine,
     landed_again = forgetful(landed)
     landed_again.sync()
     after = landed_again.control("state")
-    for records in ("deals", "organizations", "products"):
+    for records in ("deals", "organizations", "persons", "products"):
         assert [record["id"] for record in after[records]] == [record["id"] for record in before[records]], records
     assert_rows_are_the_wanted_ones(landed_again)
     assert_all_equal(landed_again)

@@ -1,6 +1,7 @@
 """`erp.customers` and `crm.organizations`: trimmed codes, who counts as a customer, one address line, whose it is."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -113,10 +114,17 @@ def test_an_account_with_a_gap_beside_one_without_still_has_a_gap(field: str):
 # --- crm.organizations ---
 
 E_MAILS = {"seller-1": "sanne@example.nl"}
+FIGURES = {
+    "last_order_date": date(2026, 7, 15),
+    "revenue_12_months": Decimal("1234.56"),
+    "open_amount": Decimal("0"),
+    "currency": "EUR",
+    "is_dormant": False,
+}
 
 
 def organization(default_owner: str | None = None, **fields: Any) -> dict[str, Any]:
-    customers = frame(list(CUSTOMER), [CUSTOMER | fields])
+    customers = frame([*CUSTOMER, *FIGURES], [CUSTOMER | FIGURES | fields])
     return only_row(to_organizations(customers, e_mails=E_MAILS, default_owner=default_owner))
 
 
@@ -130,6 +138,7 @@ def test_a_customer_is_an_organization():
         "postcode": "3011AB",
         "website": "www.bloemenhof.nl",
         "owner_e_mails": ["sanne@example.nl"],
+        **FIGURES,
     }
 
 

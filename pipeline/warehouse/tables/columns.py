@@ -56,9 +56,9 @@ def big(name: str, comment: str, *, required: bool = True) -> Column:
     return Column(name, BigInteger, nullable=not required, comment=comment)
 
 
-def flag(name: str, comment: str) -> Column:
+def flag(name: str, comment: str, *, required: bool = True) -> Column:
     """Yes or no."""
-    return Column(name, Boolean, nullable=False, comment=comment)
+    return Column(name, Boolean, nullable=not required, comment=comment)
 
 
 def day(name: str, comment: str, *, required: bool = False) -> Column:

@@ -1,6 +1,6 @@
 """What Pipedrive should hold, in words: no ids or field keys of Pipedrive, so the same rows could fill another CRM."""
 
-from sqlalchemy import ForeignKeyConstraint
+from sqlalchemy import ForeignKeyConstraint, Index
 
 from pipeline.warehouse.tables.columns import (
     administration,
@@ -31,6 +31,25 @@ organizations = table(
     text("postcode", "postcode without blanks, by which organizations made by hand are recognised"),
     text("website", "website"),
     texts("owner_e_mails", "users it may belong to, best first"),
+    day("last_order_date", '"Laatste order": date of the newest order'),
+    money("revenue_12_months", '"Omzet 12 maanden": without VAT, of the twelve full months before this one'),
+    money("open_amount", '"Openstaand": sum of open receivables'),
+    text("currency", "the administration's currency, of both amounts", required=True),
+    flag("is_dormant", '"Slapend": Ja or Nee'),
+)
+
+persons = table(
+    SCHEMA,
+    "persons",
+    "Persons Pipedrive should hold, one a contact of a mirrored customer.",
+    administration(),
+    key("contact_id", 'contact in the ERP: "Exact contact-ID"'),
+    text("customer_id", "customer whose organization the person is linked to; empty for one who left"),
+    text("name", "name", required=True),
+    text("e_mail", "e-mail address"),
+    text("phone", "phone number"),
+    text("mobile", "mobile number"),
+    Index("persons_by_customer", "administration", "customer_id"),
 )
 
 products = table(

@@ -4,6 +4,7 @@ A column added here must make sense for any ERP; what only one source says stays
 """
 
 from sqlalchemy import ForeignKeyConstraint, Index
+from sqlalchemy import text as sql
 
 from pipeline.warehouse.tables.columns import (
     administration,
@@ -39,6 +40,25 @@ customers = table(
     flag("is_deleted", "whether the account was deleted in the ERP"),
     instant("modified_at", "last change in the ERP (UTC)"),
     Index("customers_by_debtor_code", "administration", "debtor_code"),
+)
+
+contacts = table(
+    SCHEMA,
+    "contacts",
+    "People at customers and other relations, one row a contact.",
+    administration(),
+    key("contact_id", "the ERP's id of the contact"),
+    text("customer_id", "account the contact is at"),
+    text("first_name", "first name"),
+    text("middle_name", "what stands between first and last name"),
+    text("last_name", "last name"),
+    text("e_mail", "e-mail address at work, else the private one"),
+    text("phone", "phone number at work, else the private one"),
+    text("mobile", "mobile number at work, else the private one"),
+    text("job_title", "job title"),
+    flag("is_deleted", "whether the contact was deleted in the ERP"),
+    instant("modified_at", "last change in the ERP (UTC)"),
+    Index("contacts_by_customer", "administration", "customer_id"),
 )
 
 item_groups = table(
@@ -131,4 +151,56 @@ order_lines = table(
         ["erp.orders.administration", "erp.orders.order_id"],
         name="order_lines_order",
     ),
+)
+
+invoices = table(
+    SCHEMA,
+    "invoices",
+    "Sales invoices and credit notes, one row an invoice; erp.invoice_orders says for which orders.",
+    administration(),
+    key("invoice_id", "the ERP's id of the invoice"),
+    text("invoice_number", "number people call it by; empty before it has one"),
+    day("invoice_date", "day on it"),
+    day("due_date", "day by which it is to be paid"),
+    text("customer_id", "account that ordered"),
+    text("payer_id", "account that has to pay"),
+    text("currency", "currency of the amounts", required=True),
+    money("amount_excl_vat", "amount without VAT, below zero on a credit note", required=False),
+    money("amount_incl_vat", "amount with VAT, below zero on a credit note", required=False),
+    text("kind", "invoice or credit", required=True),
+    flag("is_draft", "whether it was not sent yet: nothing is owed for it"),
+    flag("is_deleted", "whether it was deleted in the ERP"),
+    instant("modified_at", "last change in the ERP (UTC)"),
+    Index("invoices_by_number", "administration", "invoice_number"),
+    Index("invoices_by_due_date", "administration", "due_date"),
+)
+
+invoice_orders = table(
+    SCHEMA,
+    "invoice_orders",
+    "Which orders an invoice is for: an invoice may be for several, an order may have several.",
+    administration(),
+    key("invoice_id", "the invoice"),
+    key("order_id", "an order on it; it may come before the order itself does"),
+    money("amount_excl_vat", "what of the invoice is for the order, without VAT, in the invoice's currency"),
+    Index("invoice_orders_by_order", "administration", "order_id"),
+)
+
+receivables = table(
+    SCHEMA,
+    "receivables",
+    "What customers owe or have paid, one row a term; a part payment makes two of one.",
+    administration(),
+    key("receivable_id", "the ERP's id of the term"),
+    text("customer_id", "account that has to pay"),
+    text("invoice_number", "number of the invoice; with the customer it leads to erp.invoices"),
+    text("currency", "currency of the amount", required=True),
+    money("amount", "what is open of it, with VAT; 0 once it is paid, below zero for a credit note"),
+    money("amount_home", "the same in the administration's currency"),
+    day("due_date", "day by which it is to be paid"),
+    flag("is_paid", "whether it is settled"),
+    day("paid_on", "day of the last payment"),
+    Index("receivables_by_invoice", "administration", "invoice_number"),
+    Index("receivables_by_customer", "administration", "customer_id"),
+    Index("receivables_open_by_due_date", "administration", "due_date", postgresql_where=sql("NOT is_paid")),
 )

@@ -32,6 +32,17 @@ organizations = table(
     instant("written_at", "last write (UTC)"),
 )
 
+persons = table(
+    SCHEMA,
+    "persons",
+    "Persons this pipeline wrote.",
+    administration(),
+    key("contact_id", "contact it stands for"),
+    big("person_id", "id in Pipedrive"),
+    document("written", _WRITTEN, required=False),
+    instant("written_at", "last write (UTC)"),
+)
+
 products = table(
     SCHEMA,
     "products",
@@ -88,7 +99,7 @@ intents = table(
     "intents",
     "Writes about to be sent whose outcome is not yet known; an old one is in doubt and is looked up first.",
     administration(),
-    key("kind", "organizations, products, deals or deal_products"),
+    key("kind", "organizations, persons, products, deals or deal_products"),
     key("key", "key of the record in the table of that name"),
     instant("intended_at", "before the request (UTC)", required=True),
     document("body", "content about to be written", required=False),
@@ -99,7 +110,7 @@ rejected = table(
     "rejected",
     "Records Pipedrive refused, with what it said; tried again when their content changes.",
     administration(),
-    key("kind", "organizations, products, deals or deal_products"),
+    key("kind", "organizations, persons, products, deals or deal_products"),
     key("key", "key of the record in the table of that name"),
     text("number", "order number, debtor code or item code"),
     text("reason", "what Pipedrive said", required=True),
@@ -111,7 +122,7 @@ duplicates = table(
     "duplicates",
     "Records in Pipedrive that carry the key of one that is there already; they are never fed.",
     administration(),
-    key("kind", "organizations, products or deals"),
+    key("kind", "organizations, persons, products or deals"),
     Column("record_id", BigInteger, primary_key=True, comment="id in Pipedrive of the one too many"),
     text("key", "key both carry", required=True),
     big("kept_id", "id of the older one, which is kept"),
@@ -124,7 +135,7 @@ drift = table(
     "drift",
     "What an audit found changed by hand in Pipedrive, one row a field; fields of the ERP are put back.",
     administration(),
-    key("kind", "organizations, products, deals or deal_products"),
+    key("kind", "organizations, persons, products, deals or deal_products"),
     key("key", "key of the record in the table of that name; of a deal's rows its order"),
     key("field", "what differs: a field by its name, rows, or what happened to the record"),
     text("number", "order number, debtor code or item code"),

@@ -2,7 +2,18 @@
 
 from sqlalchemy import BigInteger, Column, Date, Identity, Index, Sequence
 
-from pipeline.warehouse.tables.columns import administration, big, document, instant, key, metadata, table, text, whole
+from pipeline.warehouse.tables.columns import (
+    administration,
+    big,
+    document,
+    flag,
+    instant,
+    key,
+    metadata,
+    table,
+    text,
+    whole,
+)
 
 SCHEMA = "state"
 _TICKETS = Sequence("tickets", schema=SCHEMA, metadata=metadata)
@@ -92,4 +103,15 @@ remembered = table(
     key("name", "which"),
     document("value", "what"),
     instant("remembered_at", "when (UTC)", required=True),
+)
+
+organization_decisions = table(
+    SCHEMA,
+    "organization_decisions",
+    "What a person decided: whether an organization in Pipedrive stands for a customer.",
+    administration(),
+    key("customer_id", "customer"),
+    Column("org_id", BigInteger, primary_key=True, autoincrement=False, comment="organization that may be its"),
+    flag("is_adopted", "whether it is the customer's; else it is not"),
+    instant("decided_at", "when it was read (UTC)", required=True),
 )
