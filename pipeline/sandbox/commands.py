@@ -89,8 +89,8 @@ def pipedrive(  # noqa: PLR0917  (options of a command, given by name)
     from pipeline.sandbox.pipedrive import plan as limits_of_plan
     from pipeline.sandbox.serving import serve
 
-    search_burst = 10 if burst else None
-    limits = {"daily_tokens": daily_tokens or None, "burst": burst or None, "search_burst": search_burst}
+    limits: dict[str, Any] = {"daily_tokens": daily_tokens or None, "burst": burst or None}
+    limits["search_burst"] = 10 if burst else None
     try:
         chosen = limits_of_plan(plan, seats=seats) if plan else limits | {"deal_cap": None}
         simulator = simulated_pipedrive(**(chosen | answers(switch or [])))

@@ -63,7 +63,7 @@ def with_writer(access: Access, report: Report, work: Callable[[Writer], None]) 
     client = access.connect(ledger)
     try:
         with Workers() as workers:
-            work(_writer(access, client, report, workers))
+            _on_the_right_day(_writer(access, client, report, workers), work)
     except BudgetSpent as spent:
         report.stopped = str(spent)
         if spent.is_told:
@@ -83,13 +83,33 @@ def with_writer(access: Access, report: Report, work: Callable[[Writer], None]) 
 
 def _writer(access: Access, client: PipedriveClient, report: Report, workers: Workers) -> Writer:
     if client.ledger.may_spend(live=not access.with_history) <= 0:
-        client.get("/api/v1/users/me")  # the answer tells whether another budget day has begun
-        client.ledger.answered()
+        _ask_for_the_day(client)
     schema = schema_for(access.engine, client, access.config)
     with access.engine.connect() as connection:
         names, opens = group_names(connection), takes_rows_on_open_deals_only(connection)
     sides = (access.engine, client, access.config, schema, names, report, workers, access.still_locked)
     return Writer(*sides, opens_for_rows=opens, with_history=access.with_history)
+
+
+def _on_the_right_day(writer: Writer, work: Callable[[Writer], None]) -> None:
+    """Does the work. Before history gives up without having sent anything, it asks whether another day began."""
+    ledger = writer.client.ledger
+    try:
+        work(writer)
+    except BudgetSpent:
+        left = ledger.may_spend(live=True)
+        if ledger.spent or not writer.with_history:
+            raise
+        _ask_for_the_day(writer.client)
+        if ledger.may_spend(live=True) <= left:
+            raise
+        work(writer)
+
+
+def _ask_for_the_day(client: PipedriveClient) -> None:
+    """The answer's headers tell what is left of the budget day that is going on."""
+    client.get("/api/v1/users/me")
+    client.ledger.answered()
 
 
 def carry_out(writer: Writer, only: Chosen | None = None) -> None:

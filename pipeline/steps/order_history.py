@@ -221,7 +221,7 @@ def _count(read: MonthsRead, rows: list[dict[str, Any]]) -> None:
         month = read.months[row["administration"], row["month"]]
         month.orders += 1
         month.lines += row.pop("line_count")
-        month.value[row["currency"]] += Decimal(str(row["amount_fc_excl_vat"] or 0))
+        month.value[row["currency"] or ""] += Decimal(str(row["amount_fc_excl_vat"] or 0))
 
 
 def _forget_vanished(engine: Engine, administration: str, months: Sequence[date], as_of: int, read: MonthsRead) -> None:

@@ -1,7 +1,7 @@
 """Months read through Dagster: each partition has figures of its own, and each month its place on the way onwards."""
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 import pytest
@@ -10,12 +10,16 @@ from sqlalchemy import Engine
 from pipeline.assets import exact_online
 from pipeline.automation.jobs import history_onwards
 from pipeline.automation.partitions import month_key
+from pipeline.automation.running import chosen_months
+from pipeline.config import Config
+from pipeline.errors import GiveUp
 from pipeline.resources import ExactOnline
 from pipeline.sandbox.company import seeded_company
 from pipeline.steps.order_history import window
 from pipeline_tests.automation.factory import run
-from pipeline_tests.world import World
+from pipeline_tests.world import SETTINGS, World
 
+ADMINISTRATION = Config.model_validate(SETTINGS).administrations[0]
 MIGRATION = dg.AssetKey(["marts", "migration"])
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -35,7 +39,11 @@ def partitions(world: World, first: str, last: str) -> dict[str, dict[str, Any]]
     ends = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize(
-            [exact_online.order_history], instance=instance, resources=resources, run_config=QUIET, tags=ends
+            cast(list[dg.AssetsDefinition], [exact_online.order_history]),
+            instance=instance,
+            resources=resources,
+            run_config=QUIET,
+            tags=ends,
         )
     events = [event.step_materialization_data.materialization for event in result.get_asset_materialization_events()]
     return {str(event.partition): {name: value.value for name, value in event.metadata.items()} for event in events}
@@ -108,3 +116,40 @@ def said_of_migration(world: World) -> dict[str, Any]:
     assert result.success
     (event,) = [event for event in result.get_asset_materialization_events() if event.asset_key == MIGRATION]
     return {name: value.value for name, value in event.step_materialization_data.materialization.metadata.items()}
+
+
+# --- which months a person asks for ---
+
+
+def test_both_ends_are_among_the_months_and_the_present_one_is_the_last_if_none_is_named():
+    administration = ADMINISTRATION
+    assert chosen_months(administration, "2019-11", "2020-02") == [
+        date(2019, 11, 1),
+        date(2019, 12, 1),
+        date(2020, 1, 1),
+        date(2020, 2, 1),
+    ]
+    present = window(administration, 0)[-1]
+    assert chosen_months(administration, f"{present:%Y-%m}", None) == [present]
+    assert chosen_months(administration, "2010-01", None)[0] == date(2010, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "sentence"),
+    [
+        ("2019-13", None, "--from 2019-13 is not a month: write year and month, such as 2019-01."),
+        ("2019-1", None, "--from 2019-1 is not a month"),
+        ("٢٠١٩-٠١", None, "is not a month"),
+        ("0000-01", None, "is not a month"),
+        ("2019-01", "12-2019", "--to 12-2019 is not a month"),
+        ("2020-02", "2020-01", "--from 2020-02 lies behind --to 2020-01: write the earlier month after --from."),
+        ("2019-01", "2999-01", "--to 2999-01 lies in the future"),
+        ("2999-01", None, "--from 2999-01 lies behind --to"),
+        ("2009-12", None, "history begins with 2010-01"),
+    ],
+)
+def test_what_is_no_range_of_months_is_one_sentence_that_says_what_to_write(
+    first: str, last: str | None, sentence: str
+):
+    with pytest.raises(GiveUp, match=sentence):
+        chosen_months(ADMINISTRATION, first, last)

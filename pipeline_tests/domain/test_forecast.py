@@ -1,5 +1,7 @@
 """The day on which work is done, found once more by spending tokens one piece at a time."""
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,7 +68,9 @@ def test_what_comes_later_is_not_done_earlier(work: list[Work], tokens: Tokens):
 
 
 @given(st.lists(st.integers(1, 300), min_size=50, max_size=400), st.randoms(use_true_random=False))
-def test_orders_of_one_month_in_another_order_are_done_within_a_twentieth_of_the_days(lines: list[int], shuffled):
+def test_orders_of_one_month_in_another_order_are_done_within_a_twentieth_of_the_days(
+    lines: list[int], shuffled: Random
+):
     tokens = Tokens(2_000, 2_500, 500)
     grouped = [Work(add_price(count), lines.count(count)) for count in sorted(set(lines))]
     shuffled.shuffle(lines)

@@ -125,3 +125,15 @@ def test_two_that_migrate_do_not_make_way_for_each_other(world: World, aside: Th
     reports = [first.result(PATIENCE), second.result(PATIENCE)]
     assert sorted(report.changed("deals") for report in reports) == [0, ORDERS]
     assert len(world.control("state")["deals"]) == ORDERS
+
+
+def test_a_leftover_too_small_for_the_next_order_does_not_hide_that_another_day_began(engine: Engine):
+    world = World(engine, company=seeded_company(orders=20, products=30), account={"daily_tokens": 1_000})
+    assert world.sync().stopped
+    days = 0
+    while world.write().stopped:
+        world.wait(86_400)
+        days += 1
+        assert days < 10
+    assert world.write().tokens == 0
+    assert len(world.deals()) == 20
