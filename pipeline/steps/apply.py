@@ -37,7 +37,7 @@ _MANY = 1_000  # records waiting
 
 
 def apply(engine: Engine, connect: Connect, config: Config, *, daily_tokens: int, with_history: bool = True) -> Report:
-    """Writes what waits; without history only live changes, and the rest when no history waits.
+    """Writes what waits; without history live changes and changes of what is there, the rest when no history waits.
 
     Asks Pipedrive nothing at all when nothing waits. While history is written, a run with live changes goes between.
     Raises GiveUp or RetryLater when Pipedrive can't be worked with; what was written until then is remembered.
@@ -160,11 +160,11 @@ def _write_all(writer: Writer, only: Chosen | None) -> None:
     if writer.adopts_again:
         adopt_organizations(writer.engine, writer.client, writer.schema)
         writer.adopts_again = False
-    if not writer.with_history and backlog.history_waits(writer.engine):
-        return  # what only the catalogue needs comes after it
-    for kind, choice in backlog.OF_THE_REST:
+    history_comes_first = not writer.with_history and backlog.history_waits(writer.engine)
+    for kind, choice in backlog.CHANGES if history_comes_first else backlog.OF_THE_REST:
         _write(writer, kind, choice, only, live=False)
-    archive_old(writer)
+    if not history_comes_first:
+        archive_old(writer)
 
 
 def _tell_the_planner(engine: Engine) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, text
 from pipeline.config import Config
 from pipeline.warehouse import memory
 
-ALL, MISSING = "all", "missing"
+ALL, MISSING, THERE = "all", "missing", "there"
 # For the orders of one lane: what deals need, the deals, what their rows need, the rows.
 OF_ORDERS = (
     ("organizations", "needed"),
@@ -18,6 +18,8 @@ OF_ORDERS = (
 )
 # Then what no order waits for; organizations that are there already last, so that their figures come after all else.
 OF_THE_REST = (("organizations", MISSING), ("products", ALL), ("persons", ALL), ("organizations", ALL))
+# Of the same, what doesn't wait for history: changes of what is there already.
+CHANGES = (("products", THERE), ("persons", THERE), ("organizations", THERE))
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def chosen(records: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 def waiting(connection: Connection, kind: str, choice: str, *, live: bool) -> list[Waiting]:
     """The records of that kind that can be written now; what is in doubt, or needs something that is, can't."""
-    of_all = {MISSING: _MISSING_ORGANIZATIONS, ALL: _ALL_OF.get(kind, _ALL)}
+    of_all = {MISSING: _MISSING_ORGANIZATIONS, THERE: _THERE_OF.get(kind), ALL: _ALL_OF.get(kind, _ALL)}
     query = of_all.get(choice) or _BY_KIND[kind]
     parameters = {"stage": f"pipedrive/{kind}", "kind": kind, "live": live}
     found = connection.execute(text(query), parameters)
@@ -109,6 +111,15 @@ WHERE waiting.stage = :stage AND {_NOT_IN_DOUBT}
         WHERE there.administration = waiting.administration AND there.customer_id = waiting.key)
 ORDER BY waiting.administration, waiting.key
 """
+_KEYS = {"organizations": "customer_id", "products": "product_key", "persons": "contact_id"}
+_THERE_OF = {
+    kind: f"""
+SELECT waiting.administration, waiting.key, waiting.ticket FROM state.pending AS waiting
+JOIN pipedrive.{kind} AS there ON there.administration = waiting.administration AND there.{key} = waiting.key
+WHERE waiting.stage = :stage AND {_NOT_IN_DOUBT} ORDER BY waiting.administration, waiting.key
+"""
+    for kind, key in _KEYS.items()
+}
 _PERSONS = f"""
 SELECT waiting.administration, waiting.key, waiting.ticket FROM state.pending AS waiting
 LEFT JOIN crm.persons AS wanted ON wanted.administration = waiting.administration AND wanted.contact_id = waiting.key

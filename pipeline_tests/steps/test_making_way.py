@@ -120,6 +120,17 @@ def test_what_only_the_catalogue_needs_comes_after_history(world: World):
     assert write_live(world).changed("organizations") == 1
 
 
+def test_a_change_of_what_is_there_does_not_wait_for_the_end_of_a_migration(world: World):
+    write_live(world)
+    there = world.ask("SELECT customer_id FROM pipedrive.organizations ORDER BY customer_id LIMIT 1")[0].customer_id
+    world.company.rename_customer(there, "Renamed")
+    world.land()
+    world.refresh()
+    report = write_live(world)
+    assert (report.tallies["organizations"].created, report.changed("organizations")) == (0, 1)
+    assert report.tallies["deals"].left > 0
+
+
 def test_two_that_migrate_do_not_make_way_for_each_other(world: World, aside: ThreadPoolExecutor):
     first, second = aside.submit(world.write), aside.submit(world.write)
     reports = [first.result(PATIENCE), second.result(PATIENCE)]
