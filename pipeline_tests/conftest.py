@@ -38,7 +38,10 @@ def postgres() -> Iterator[str]:
     Not in pytest's own temporary folder: as root the server has an account of its own, which pytest would shut out.
     """
     with tempfile.TemporaryDirectory() as home, embedded_postgres(Path(home)) as url:
-        _statement(url, "ALTER ROLE postgres SET synchronous_commit = off")  # no test here outlives a power cut
+        # No test here outlives a power cut, and most of their time would be waiting for the disk.
+        for setting in ("synchronous_commit", "fsync", "full_page_writes"):
+            _statement(url, f"ALTER SYSTEM SET {setting} = off")
+        _statement(url, "SELECT pg_reload_conf()")
         _statement(url, "CREATE DATABASE template")
         engine = create_engine(warehouse_url(_database(url, "template")))
         migrate(engine)
@@ -50,7 +53,7 @@ def postgres() -> Iterator[str]:
 def fresh_engine(postgres: str) -> Iterator[Engine]:
     """An engine on a fresh, migrated database."""
     name = f"test_{next(_numbers)}"
-    _statement(postgres, f"CREATE DATABASE {name} TEMPLATE template")
+    _statement(postgres, f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
     engine = create_engine(warehouse_url(_database(postgres, name)))
     yield engine
     engine.dispose()
