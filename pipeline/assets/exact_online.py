@@ -6,13 +6,14 @@ from typing import Any
 
 import dagster as dg
 from pydantic import Field
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Table
 
 from pipeline.assets.described import reported, spec_of
 from pipeline.assets.failures import failing_clearly
 from pipeline.automation.partitions import by_administration, by_month, month_key, months_by_administration
 from pipeline.config import Config, load_config
 from pipeline.exact_online import feeds
+from pipeline.exact_online.client import ExactOnlineClient
 from pipeline.resources import ExactOnline
 from pipeline.steps import landing
 from pipeline.steps.burst import wait_for_burst
@@ -140,6 +141,14 @@ def order_line_changes(
     return reported(engine, tables.order_line_changes, landed.rows, exact_calls=landed.calls)
 
 
+def catalogue_read(
+    engine: Engine, client: ExactOnlineClient, name: str, feed: feeds.Feed, table: Table, *, only_when_asked: bool
+) -> dg.MaterializeResult:
+    """What reading customers, contacts or items came to."""
+    landed = land_catalogue(engine, client, name, feed, table, only_when_asked=only_when_asked)
+    return reported(engine, table, landed.rows, exact_calls=landed.calls)
+
+
 @dg.asset(**FEED, **spec_of(tables.accounts), deps=[order_changes])
 @failing_clearly
 def accounts(
@@ -148,11 +157,9 @@ def accounts(
     engine: dg.ResourceParam[Engine],
     exact: dg.ResourceParam[ExactOnline],
 ) -> dg.MaterializeResult:
-    name, only_when_asked = context.partition_key, config.only_when_asked
-    landed = land_catalogue(
-        engine, exact.client(name), name, feeds.ACCOUNTS, tables.accounts, only_when_asked=only_when_asked
-    )
-    return reported(engine, tables.accounts, landed.rows, exact_calls=landed.calls)
+    name = context.partition_key
+    client, asked = exact.client(name), config.only_when_asked
+    return catalogue_read(engine, client, name, feeds.ACCOUNTS, tables.accounts, only_when_asked=asked)
 
 
 @dg.asset(**FEED, **spec_of(tables.contacts), deps=[accounts])
@@ -163,11 +170,9 @@ def contacts(
     engine: dg.ResourceParam[Engine],
     exact: dg.ResourceParam[ExactOnline],
 ) -> dg.MaterializeResult:
-    name, only_when_asked = context.partition_key, config.only_when_asked
-    landed = land_catalogue(
-        engine, exact.client(name), name, feeds.CONTACTS, tables.contacts, only_when_asked=only_when_asked
-    )
-    return reported(engine, tables.contacts, landed.rows, exact_calls=landed.calls)
+    name = context.partition_key
+    client, asked = exact.client(name), config.only_when_asked
+    return catalogue_read(engine, client, name, feeds.CONTACTS, tables.contacts, only_when_asked=asked)
 
 
 @dg.asset(**FEED, **spec_of(tables.items), deps=[order_line_changes])
@@ -180,10 +185,8 @@ def items(
     configuration: dg.ResourceParam[Config],
 ) -> dg.MaterializeResult:
     name, feed = context.partition_key, feeds.items_with(configuration.pipedrive.collection_field)
-    landed = land_catalogue(
-        engine, exact.client(name), name, feed, tables.items, only_when_asked=config.only_when_asked
-    )
-    return reported(engine, tables.items, landed.rows, exact_calls=landed.calls)
+    client, asked = exact.client(name), config.only_when_asked
+    return catalogue_read(engine, client, name, feed, tables.items, only_when_asked=asked)
 
 
 @dg.asset(**FEED, **spec_of(tables.sales_invoices), deps=[order_changes])

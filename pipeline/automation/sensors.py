@@ -9,18 +9,13 @@ from pipeline.automation.alerting import run_failure_alert
 from pipeline.automation.jobs import PARTITIONS, history_onwards
 from pipeline.automation.schedules import idle_administrations
 from pipeline.automation.webhooks import exact_webhooks
+from pipeline.steps.backlog import unwritten_history
 
 _LANDED = """
 SELECT landed.administration, max(landed.landed_at) AS landed_at FROM state.landed_months AS landed
 WHERE EXISTS (SELECT FROM state.pending AS waiting
     WHERE waiting.stage = 'erp/orders' AND waiting.administration = landed.administration)
 GROUP BY landed.administration
-"""
-_UNWRITTEN = """
-SELECT min(deal.administration) AS administration, max(waiting.ticket) AS newest, count(*) AS deals
-FROM state.pending AS waiting
-JOIN crm.deals AS deal ON deal.administration = waiting.administration AND deal.order_id = waiting.key
-WHERE waiting.stage IN ('pipedrive/deals', 'pipedrive/deal_products') AND NOT deal.is_live
 """
 
 
@@ -36,7 +31,7 @@ def history_landed(
 ) -> list[dg.RunRequest] | dg.SkipReason:
     with engine.connect() as connection:
         landed = {row.administration: row.landed_at for row in connection.execute(text(_LANDED))}
-        unwritten = connection.execute(text(_UNWRITTEN)).one()
+        unwritten = unwritten_history(connection)
     idle = set(idle_administrations(context, history_onwards.name))
     found = [
         dg.RunRequest(partition_key=name, run_key=f"{name} {landed[name].isoformat()}") for name in idle & {*landed}

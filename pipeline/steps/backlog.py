@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, Row, text
 
 from pipeline.config import Config
 from pipeline.warehouse import memory
@@ -66,7 +66,12 @@ def anything_waits(engine: Engine, config: Config) -> bool:
 def history_waits(engine: Engine) -> bool:
     """Whether a deal of an order that is no live change waits, or its rows."""
     with engine.connect() as connection:
-        return connection.execute(text(_HISTORY)).scalar_one()
+        return connection.execute(text(f"SELECT EXISTS (SELECT {_OF_HISTORY})")).scalar_one()
+
+
+def unwritten_history(connection: Connection) -> Row:
+    """The deals of history that wait, they or their rows: `deals`, the `newest` ticket, and one `administration`."""
+    return connection.execute(text(f"SELECT {_WHAT_OF_HISTORY} {_OF_HISTORY}")).one()
 
 
 def has_new_customers(engine: Engine, *, live: bool) -> bool:
@@ -84,11 +89,12 @@ SELECT EXISTS (SELECT FROM state.pending WHERE stage IN
         ON deal.administration = waiting.administration AND deal.order_id = waiting.key
         WHERE waiting.stage = 'pipedrive/deal_products')
 """
-_HISTORY = """
-SELECT EXISTS (SELECT FROM state.pending AS waiting
-    JOIN crm.deals AS deal ON deal.administration = waiting.administration AND deal.order_id = waiting.key
-    WHERE waiting.stage IN ('pipedrive/deals', 'pipedrive/deal_products') AND NOT deal.is_live)
+_OF_HISTORY = """
+FROM state.pending AS waiting
+JOIN crm.deals AS deal ON deal.administration = waiting.administration AND deal.order_id = waiting.key
+WHERE waiting.stage IN ('pipedrive/deals', 'pipedrive/deal_products') AND NOT deal.is_live
 """
+_WHAT_OF_HISTORY = "min(deal.administration) AS administration, max(waiting.ticket) AS newest, count(*) AS deals"
 _NEW_CUSTOMERS = """
 SELECT EXISTS (SELECT FROM state.pending AS waiting
     JOIN crm.organizations AS wanted

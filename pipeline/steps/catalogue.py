@@ -1,16 +1,12 @@
 """Customers, contacts and items of Exact Online into `exact_online.*`; without a reason they are not even asked for."""
 
-from datetime import timedelta
-
-from sqlalchemy import Engine, Table, text
+from sqlalchemy import Engine, Table
 
 from pipeline.exact_online.client import ExactOnlineClient
 from pipeline.exact_online.feeds import Feed
 from pipeline.steps import landing
 from pipeline.warehouse import inbox
 from pipeline.warehouse.tables import exact_online as tables
-
-READ_ANYWAY = timedelta(minutes=20)  # the catalogue's own poll comes every 15
 
 
 def land_catalogue(
@@ -30,15 +26,9 @@ def land_catalogue(
     stage, topic, is_named = _CATALOGUE[table]
     with engine.connect() as connection:
         told = inbox.newest(connection, administration)
-        parameters = {
-            "administration": administration,
-            "feed": landing.mark_of(feed),
-            "topic": topic,
-            "after": READ_ANYWAY,
-        }
-        asked = connection.execute(text(f"SELECT ({_TOLD}) OR ({_LONG_AGO}) OR ({is_named})"), parameters)
-        if only_when_asked and not asked.scalar_one():
-            return landing.Landed(0, 0)
+        asked = landing.is_worth_a_call(connection, administration, feed, _TOLD, is_named, topic=topic)
+    if only_when_asked and not asked:
+        return landing.Landed(0, 0)
     return landing.land_changes(
         engine,
         client,
@@ -55,10 +45,6 @@ def land_catalogue(
 _TOLD = """
 EXISTS (SELECT FROM inbox.webhook_events
     WHERE administration = :administration AND topic = :topic AND handled_at IS NULL)
-"""
-_LONG_AGO = """
-NOT EXISTS (SELECT FROM state.watermarks
-    WHERE administration = :administration AND feed = :feed AND read_at > now() - CAST(:after AS interval))
 """
 _UNKNOWN_CUSTOMER = """
 EXISTS (SELECT FROM exact_online.order_changes AS changed

@@ -10,21 +10,20 @@ No webhook tells of a payment: both feeds are read with the catalogue, every qua
 order that just changed was invoiced, so that its deal takes invoice and payment status in one request.
 """
 
-from datetime import date, timedelta
+from datetime import date
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from pipeline.config import Administration
 from pipeline.exact_online import feeds
 from pipeline.exact_online.client import ExactOnlineClient
 from pipeline.exact_online.odata import datetime_literal
-from pipeline.steps.landing import Landed, begin_feed, land_changes, mark_of
+from pipeline.steps.landing import Landed, begin_feed, is_worth_a_call, land_changes, mark_of
 from pipeline.steps.order_history import window
 from pipeline.warehouse import memory
 from pipeline.warehouse.tables import exact_online as tables
 
 INVOICE_STAGES = ("erp/invoices", "erp/invoice_orders")
-_READ_ANYWAY = timedelta(minutes=20)  # the catalogue's own poll comes every 15
 
 
 def land_sales_invoices(
@@ -93,15 +92,10 @@ def _begin_with_the_history(
 
 
 def _is_asked(engine: Engine, administration: str, feed: feeds.Feed) -> bool:
-    parameters = {"administration": administration, "feed": mark_of(feed), "after": _READ_ANYWAY}
     with engine.connect() as connection:
-        return connection.execute(text(f"SELECT ({_LONG_AGO}) OR ({_JUST_INVOICED})"), parameters).scalar_one()
+        return is_worth_a_call(connection, administration, feed, _JUST_INVOICED)
 
 
-_LONG_AGO = """
-NOT EXISTS (SELECT FROM state.watermarks
-    WHERE administration = :administration AND feed = :feed AND read_at > now() - CAST(:after AS interval))
-"""
 _JUST_INVOICED = """
 EXISTS (SELECT FROM exact_online.order_changes AS changed
     JOIN state.pending AS waiting ON waiting.stage = 'erp/orders'

@@ -24,6 +24,7 @@ from pipeline.warehouse.reading import expect_frames
 from pipeline.warehouse.tables import exact_online as tables
 from pipeline.warehouse.writing import upsert
 
+READ_ANYWAY = timedelta(minutes=20)  # the catalogue's own poll comes every 15
 OVERLAP = 500  # row versions read again at least, for rows that turn up behind the watermark
 _TWICE_A_YEAR = timedelta(hours=1)  # by as much the wall clock, which Modified is told in, goes back each autumn
 _BEFORE_EXACT = "1990-01-01"  # a first reading says since when too: Exact may refuse one that has no filter
@@ -222,6 +223,13 @@ def _told(administration: str, feed: Feed) -> str:
     return f"{administration} {feed.name} read after webhook"
 
 
+def is_worth_a_call(connection: Connection, administration: str, feed: Feed, *reasons: str, **parameters: Any) -> bool:
+    """Whether one of the reasons holds, each a condition in SQL, or the last reading of the feed was a while ago."""
+    any_of_them = " OR ".join(f"({reason})" for reason in (_LONG_AGO, *reasons))
+    of = {"administration": administration, "feed": mark_of(feed), "after": READ_ANYWAY}
+    return connection.execute(text(f"SELECT {any_of_them}"), of | parameters).scalar_one()
+
+
 def mark_of(feed: Feed) -> str:
     """The feed's name, with the fields landed only by configuration: a new one is read from the beginning."""
     return "+".join([feed.name, *(field for field, _ in feed.extra)])
@@ -244,6 +252,10 @@ def _once(rows: list[dict[str, Any]], table: Table) -> list[dict[str, Any]]:
     return list(newest.values())
 
 
+_LONG_AGO = """
+NOT EXISTS (SELECT FROM state.watermarks
+    WHERE administration = :administration AND feed = :feed AND read_at > now() - CAST(:after AS interval))
+"""
 # An order the warehouse hasn't seen and no month of history holds has all its lines in the feed when they add up to
 # its amount; otherwise they are asked for.
 _LINES_UNKNOWN = """
