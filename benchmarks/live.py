@@ -23,7 +23,7 @@ from sqlalchemy import Engine, text
 
 from pipeline.config import PROJECT_FOLDER
 from pipeline.entry import ready
-from pipeline_tests.processes import answers, free_ports, process, sandbox_environment
+from pipeline.processes import answers, free_ports, process, sandbox_environment
 
 DEADLINE = 240.0  # seconds
 SIZES, MOST_ORDERS = (1, 20, 200), 240

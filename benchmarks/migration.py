@@ -20,11 +20,11 @@ from sqlalchemy import Engine
 
 from pipeline.domain.budget import WRITE, add_price
 from pipeline.entry import ready
+from pipeline.processes import sandbox_environment
 from pipeline.sandbox.company import Company, seeded_company
 from pipeline.sandbox.company_clock import wall_ms
 from pipeline.steps.apply import apply
 from pipeline.steps.plan import plan
-from pipeline_tests.processes import sandbox_environment
 from pipeline_tests.world import World
 
 MOST_TOKENS, MOST_DAYS_OFF = 1.02, 0.05  # tokens by their floor; days by which the forecast may be wrong, of all days

@@ -6,16 +6,13 @@ Everything lives in a folder of its own under PIPELINE_HOME and is made anew eac
 import os
 import shutil
 import signal
-import socket
-import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 from sqlalchemy import Engine, text
 
 from pipeline import progress
@@ -23,6 +20,7 @@ from pipeline.config import PROJECT_FOLDER, load_config
 from pipeline.entry import ready
 from pipeline.errors import RetryLater
 from pipeline.presentation import sync_text
+from pipeline.processes import answers, free_ports, process, sandbox_environment
 from pipeline.settings import settings
 
 START_DEADLINE = 300.0  # seconds; half a million real order lines take the simulator a while to load
@@ -48,31 +46,18 @@ def run_demo(demo: Demo) -> None:
     """Runs the demo; with `once` it ends after the summary."""
     home = settings().home / "demo"
     shutil.rmtree(home, ignore_errors=True)
-    exact_port, pipedrive_port = _free_ports(2)
-    # Nothing of a real account reaches the demo, whatever .env says.
-    os.environ.update(
-        PIPELINE_HOME=str(home),
-        PIPELINE_CONFIG=str(PROJECT_FOLDER / "pipeline.yaml"),
-        WAREHOUSE_URL="",
-        DAGSTER_HOME="",
-        PIPELINE_SECRET_KEY="",
-        EXACT_BASE_URL=f"http://127.0.0.1:{exact_port}",
-        EXACT_CLIENT_ID="sandbox",
-        EXACT_CLIENT_SECRET="sandbox",
-        EXACT_REFRESH_TOKEN="sandbox",
-        PIPEDRIVE_BASE_URL=f"http://127.0.0.1:{pipedrive_port}",
-        PIPEDRIVE_API_TOKEN="sandbox",
-        PIPEDRIVE_DAILY_TOKENS=str(10**9),
-    )
+    exact_port, pipedrive_port = free_ports(2)
+    exact, pipedrive = (f"http://127.0.0.1:{port}" for port in (exact_port, pipedrive_port))
+    os.environ.update(sandbox_environment(home, exact, pipedrive), PIPEDRIVE_DAILY_TOKENS=str(10**9))
     with ExitStack() as stack:
         print("Starting simulated Exact Online and Pipedrive, and PostgreSQL …", flush=True)
-        exact = ["sandbox", "exact", "--port", str(exact_port), "--no-limits", *demo.company]
-        stack.enter_context(_process([sys.executable, "-m", "pipeline", *exact]))
-        pipedrive = ["sandbox", "pipedrive", "--port", str(pipedrive_port), "--burst", "0", "--daily-tokens", "0"]
-        stack.enter_context(_process([sys.executable, "-m", "pipeline", *pipedrive]))
+        company = ["exact", "--port", str(exact_port), "--no-limits", *demo.company]
+        stack.enter_context(_started("exact", [sys.executable, "-m", "pipeline", "sandbox", *company]))
+        account = ["pipedrive", "--port", str(pipedrive_port), "--burst", "0", "--daily-tokens", "0"]
+        stack.enter_context(_started("pipedrive", [sys.executable, "-m", "pipeline", "sandbox", *account]))
         engine = stack.enter_context(ready())
-        _wait_for(f"http://127.0.0.1:{pipedrive_port}/__sandbox/counters", "the simulated Pipedrive")
-        _wait_for(f"http://127.0.0.1:{exact_port}/__sandbox/counters", "the simulated Exact Online")
+        _wait_for(f"{pipedrive}/__sandbox/counters", "the simulated Pipedrive")
+        _wait_for(f"{exact}/__sandbox/counters", "the simulated Exact Online")
         _sync(engine)
         if not demo.once:
             _show_interface(stack)
@@ -106,12 +91,12 @@ def _summary(engine: Engine, counts: dict) -> str:
 
 
 def _show_interface(stack: ExitStack) -> None:
-    (port,) = _free_ports(1)
+    (port,) = free_ports(1)
     binaries = Path(sys.executable).parent
     workspace = ["-w", str(PROJECT_FOLDER / "workspace.yaml")]
     webserver = [str(binaries / "dagster-webserver"), "-h", "127.0.0.1", "-p", str(port), *workspace]
-    stack.enter_context(_process(webserver))
-    stack.enter_context(_process([str(binaries / "dagster-daemon"), "run", *workspace]))
+    stack.enter_context(_started("webserver", webserver))
+    stack.enter_context(_started("daemon", [str(binaries / "dagster-daemon"), "run", *workspace]))
     _wait_for(f"http://127.0.0.1:{port}/server_info", "the Dagster UI")
     print(f"\nThe Dagster UI: http://127.0.0.1:{port}/asset-groups")
     print(f"The simulated Pipedrive: {settings().pipedrive_base_url}/__sandbox/state")
@@ -119,53 +104,20 @@ def _show_interface(stack: ExitStack) -> None:
     signal.pause()
 
 
-@contextmanager
-def _process(command: Sequence[str]) -> Iterator[subprocess.Popen]:
-    """A child process that listens to signals, and that is gone at the end."""
-    log = settings().home / "logs"
-    log.mkdir(parents=True, exist_ok=True)
-    with (log / f"{Path(command[0]).name}-{command[-1].strip('/').replace('/', '_')}.log").open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            cwd=PROJECT_FOLDER,
-            # A process that inherits an ignored SIGINT ignores SIGTERM too, once Dagster has set its handlers.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
-        )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(STOP_DEADLINE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+def _started(name: str, command: Sequence[str]) -> AbstractContextManager[None]:
+    logs = settings().home / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    return process(logs, name, command, stops_within=STOP_DEADLINE)
 
 
-def _wait_for(url: str, what: str) -> None:
+def _wait_for(address: str, what: str) -> None:
     deadline = time.monotonic() + START_DEADLINE
-    while time.monotonic() < deadline:
-        try:
-            httpx.get(url, timeout=5.0)
-            return
-        except httpx.TransportError:
-            time.sleep(0.2)
-    raise RetryLater(f"{what} did not start within {START_DEADLINE:.0f} seconds; see {settings().home / 'logs'}")
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    while not answers(address):
+        if time.monotonic() > deadline:
+            raise RetryLater(
+                f"{what} did not start within {START_DEADLINE:.0f} seconds; see {settings().home / 'logs'}"
+            )
+        time.sleep(0.2)
 
 
 _SUMMARY = """

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 
 from pipeline.config import Config
+from pipeline.steps.months import month_of
 from pipeline.steps.plan import Plan, plan
 from pipeline.steps.to_go import ToGo
 from pipeline.warehouse import memory
@@ -100,11 +101,11 @@ SELECT (SELECT last_value FROM state.tickets) AS ticket,
     EXISTS (SELECT FROM state.pending WHERE stage LIKE 'pipedrive/%') AS waits
 """
 _TABLE = "SELECT * FROM marts.migration ORDER BY month DESC, administration"
-_COUNTED = """
+_COUNTED = f"""
 SELECT administration, month, landed.orders AS orders_in_exact,
     coalesce(placed.orders, 0) AS orders, coalesce(placed.deals, 0) AS deals
 FROM (
-    SELECT administration, coalesce(date_trunc('month', order_date)::date, DATE '1900-01-01') AS month,
+    SELECT administration, {month_of("order_date")} AS month,
         count(*) FILTER (WHERE NOT is_deleted) AS orders,
         count(deal.deal_id) FILTER (WHERE NOT is_deleted) AS deals
     FROM erp.orders LEFT JOIN pipedrive.deals AS deal USING (administration, order_id) GROUP BY 1, 2) AS placed

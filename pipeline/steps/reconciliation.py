@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine, text
 
 from pipeline.domain.deal import DELETED
+from pipeline.steps.months import NO_DATE, month_of
 from pipeline.steps.order_compare import MONTHS_ASKED
 from pipeline.steps.refresh_crm import ROUNDED_ONCE
 from pipeline.warehouse.connection import lock_until_commit
@@ -37,8 +38,7 @@ def reconcile(engine: Engine) -> Reconciled:
         return Reconciled(found.months, found.differing, found.unexplained)
 
 
-_NO_DATE = "DATE '1900-01-01'"
-_MONTH = f"coalesce(date_trunc('month', order_date)::date, {_NO_DATE})"
+_MONTH = month_of("order_date")
 # When Exact was asked, and about which months; the newest of them took in every later date.
 _ASKED = """
 SELECT left(fact.name, -length(:asked)) AS whose, CAST(fact.value ->> 'asked_at' AS timestamptz) AS asked_at,
@@ -78,8 +78,8 @@ _WRITTEN = f"""
 SELECT there.administration, there.order_id, there.written ->> 'currency' AS currency,
     by_hand.order_id IS NOT NULL AS is_by_hand,
     coalesce(by_hand.value, row_sums.value, round(CAST(there.written ->> 'value' AS numeric), 2)) AS value,
-    CASE WHEN jsonb_exists(there.written -> 'custom_fields', field.field_code) THEN coalesce(date_trunc('month',
-        CAST(there.written -> 'custom_fields' ->> field.field_code AS date))::date, {_NO_DATE}) END AS month
+    CASE WHEN jsonb_exists(there.written -> 'custom_fields', field.field_code)
+        THEN {month_of("CAST(there.written -> 'custom_fields' ->> field.field_code AS date)")} END AS month
 FROM pipedrive.deals AS there
 LEFT JOIN row_sums ON row_sums.administration = there.administration AND row_sums.order_id = there.order_id
 LEFT JOIN by_hand ON by_hand.administration = there.administration AND by_hand.order_id = there.order_id
@@ -99,7 +99,7 @@ SELECT administration, order_id, coalesce(known.order_number, wanted.order_numbe
     wanted.currency AS currency_in_crm,
     written.order_id IS NOT NULL AS in_pipedrive, written.value AS value_in_pipedrive, written.is_by_hand,
     CASE WHEN written.order_id IS NOT NULL
-        THEN coalesce(written.month, wanted.month, known.month, {_NO_DATE}) END AS month_in_pipedrive,
+        THEN coalesce(written.month, wanted.month, known.month, {NO_DATE}) END AS month_in_pipedrive,
     CASE WHEN written.order_id IS NOT NULL
         THEN coalesce(written.currency, wanted.currency, known.currency, '') END AS currency_in_pipedrive,
     least(known.month, asked.newest) = ANY(asked.months) AS is_asked, asked.newest AS newest_asked,

@@ -14,6 +14,7 @@ from pipeline.domain.budget import WRITE, add_price
 from pipeline.domain.forecast import Work
 from pipeline.domain.row_plan import plan_rows
 from pipeline.steps.backlog import Waiting
+from pipeline.steps.months import month_of
 from pipeline.steps.row_tasks import row_tasks
 
 _ORDER_OF_WORK = ("organizations", "deals", "products", "deal_products", "persons")
@@ -99,8 +100,7 @@ def _changed_rows(connection: Connection, changed: Sequence[Row]) -> list[ToGo]:
 
 
 _HOW_MANY = "SELECT count(*) FROM state.pending WHERE stage LIKE 'pipedrive/%'"
-# Order dates are missing only on orders that Exact itself gives none.
-_MONTH = "coalesce(date_trunc('month', deal.order_date)::date, DATE '1900-01-01')"
+_MONTH = month_of("deal.order_date")
 _DEALS_TO_GO = f"""deals_to_go AS MATERIALIZED (
     SELECT deal.administration, deal.order_id, deal.customer_id, deal.is_live, {_MONTH} AS month,
         there.deal_id IS NULL AS is_new

@@ -18,7 +18,7 @@ from sqlalchemy import Engine, text
 
 from pipeline.config import PROJECT_FOLDER
 from pipeline.entry import ready
-from pipeline_tests.processes import answers, free_ports, process, sandbox_environment
+from pipeline.processes import answers, free_ports, process, sandbox_environment
 
 ORDERS = 60
 DEADLINE = 300.0  # seconds; a busy machine with two cores needs a minute of them

@@ -144,3 +144,11 @@ def assert_nothing_is_left(world: World, *, impossible: Iterable[str] = ()) -> N
     asked = world.requests()
     world.sync()
     assert world.requests() == asked
+
+
+def assert_all_arrived(world: World) -> None:
+    """Every deal shows its order as the books have it, and nothing waits."""
+    expected = Expected(world)
+    expected.follow()
+    assert_deals_show_the_orders(expected)
+    assert_nothing_is_left(world)

@@ -9,10 +9,10 @@ from pipeline.config import Config
 from pipeline.errors import GiveUp
 from pipeline.steps.division_move import read_again_if_needed
 from pipeline.steps.order_compare import Compared, compare_orders
+from pipeline_tests.steps.expected import assert_all_arrived
 from pipeline_tests.steps.test_switches import (
     Expected,
     assert_deals_show_the_orders,
-    assert_nothing_is_left,
     place,
     world_before_its_first_sync,
 )
@@ -30,13 +30,6 @@ def world(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> World:
         place(world, (number, 1, 5), (number + 1, 2, 5))
     world.sync()
     return world
-
-
-def assert_all_arrived(world: World) -> None:
-    expected = Expected(world)
-    expected.follow()
-    assert_deals_show_the_orders(expected)
-    assert_nothing_is_left(world)
 
 
 def compare(world: World) -> Compared:

@@ -7,10 +7,8 @@ import pytest
 from sqlalchemy import Engine
 
 from pipeline.errors import BudgetSpent, GiveUp, OutcomeUnknown, RetryLater
+from pipeline_tests.steps.expected import assert_all_arrived
 from pipeline_tests.steps.test_switches import (
-    Expected,
-    assert_deals_show_the_orders,
-    assert_nothing_is_left,
     place,
     world_before_its_first_sync,
 )
@@ -53,13 +51,6 @@ def small_pages(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> World:
         world.company.delete_order(place(world, (number, 1, 5), (number + 1, 1, 5)).id)
         place(world, (number, 1, 5), (number + 1, 2, 5), discount=0.1, order_date=date(2020, 1, 1 + number))
     return world
-
-
-def assert_all_arrived(world: World) -> None:
-    expected = Expected(world)
-    expected.follow()
-    assert_deals_show_the_orders(expected)
-    assert_nothing_is_left(world)
 
 
 def order_faults(world: World, fault: dict[str, Any], page: int, feeds: tuple[str, ...] = FEEDS) -> None:

@@ -1,4 +1,4 @@
-"""Child processes of a test or a measurement: their ports, the sandbox's environment, and an end they all come to."""
+"""Child processes of the demo, a test or a measurement: ports, the sandbox's environment, an end they all come to."""
 
 import os
 import signal
