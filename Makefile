@@ -2,7 +2,7 @@
 # ARGS passes options on: make test ARGS="-k orders", make demo ARGS="--orders 500".
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench chaos clean chromium
+.PHONY: help setup demo test check format docs bench chaos clean chromium
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -34,6 +34,9 @@ check: $(READY) ## what CI runs: format, lint, types, every test
 format: $(READY) ## puts the code in shape
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
+
+docs: $(READY) ## writes docs/tables.md from the tables
+	@$(BIN)/python -m pipeline.tables_page
 
 bench: $(READY) ## measures, and prints the figures
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -18,6 +18,7 @@ from pipeline.sandbox.commands import Orders, OrdersFrom, sandbox
 from pipeline.sentences import sentences as _sentences
 from pipeline.sentences import working as _working
 from pipeline.settings import settings
+from pipeline.verify_words import Language
 from pipeline.webhooks.commands import webhooks
 
 SPENT = 3
@@ -154,6 +155,49 @@ def customers(
             report.save(to)
         found = report.as_dict()
         _show(found, customers_text(found, str(to) if to else None), as_json)
+
+
+@app.command()
+def verify(
+    to: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="The same as a page to be sent or printed.")
+    ] = None,
+    language: Annotated[Language, typer.Option(help="The page's language: nl or en.")] = Language.NL,
+    as_json: AsJson = False,
+) -> None:
+    """What both accounts hold and what a migration would take; reads them live, writes nothing."""
+    with _working() as (engine, config):
+        from pipeline.connections import exact_client, pipedrive_client
+        from pipeline.presentation import verify_text
+        from pipeline.steps.verify import verify as looked
+        from pipeline.verify_page import save_page
+
+        environment = settings()
+        _need_credentials(write=True)
+        with progress.shown():
+            found = looked(
+                engine,
+                lambda administration: exact_client(environment, config, engine, administration),
+                lambda ledger: pipedrive_client(environment, ledger),
+                config,
+                daily_tokens=environment.daily_tokens,
+            )
+        if to:
+            save_page(found, language, to)
+        _show(found, verify_text(found, str(to) if to else None), as_json)
+
+
+@app.command("export")
+def export_table(
+    table: Annotated[str, typer.Argument(help="A table of erp, crm, pipedrive or marts, such as erp.orders.")],
+    to: Annotated[Path, typer.Option(metavar="FILE", help="A file that ends in .parquet or .csv.")],
+) -> None:
+    """One table as a file, exactly as the warehouse has it; docs/tables.md says what is in it."""
+    with _working() as (engine, _):
+        from pipeline.steps.export import export
+
+        rows = export(engine, table, to)
+        print(f"{rows:,} rows of {table} are in {to}")
 
 
 @app.command()

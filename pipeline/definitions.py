@@ -4,7 +4,7 @@ import gc
 
 import dagster as dg
 
-from pipeline.assets import audit, crm, erp, exact_online, marts, migration, pipedrive
+from pipeline.assets import audit, contacts_to_exact, crm, erp, exact_online, marts, migration, pipedrive
 from pipeline.automation.checks import CHECKS
 from pipeline.automation.jobs import JOBS
 from pipeline.automation.maintenance import maintenance, nightly_maintenance
@@ -13,7 +13,7 @@ from pipeline.automation.sensors import SENSORS
 from pipeline.resources import RESOURCES
 
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules([exact_online, erp, crm, pipedrive, audit, marts, migration]),
+    assets=dg.load_assets_from_modules([exact_online, erp, crm, pipedrive, contacts_to_exact, audit, marts, migration]),
     asset_checks=CHECKS,
     jobs=[*JOBS, maintenance],
     schedules=[*SCHEDULES, nightly_maintenance],

@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline.verify_report import Section, report
+from pipeline.verify_words import Language
+
 _NAMES = {
     "deals": "deals",
     "deal_products": "deal rows",
@@ -86,6 +89,9 @@ def status_text(found: Mapping[str, Any]) -> str:
         lines += [f"  {row['kind']} {row['field']}: {row['records']}" for row in found["hand_edits"]]
     if found["duplicates"]:
         lines += [f"Records that stand in Pipedrive twice: {found['duplicates']}, see pipedrive.duplicates"]
+    if found["item_groups_left_out"]:
+        left_out = ", ".join(found["item_groups_left_out"])
+        lines += [f"Item groups without a field for their revenue, for which the plan has no room: {left_out}"]
     failure = found["last_failure"]
     return "\n".join([*lines, f"Last failure, {failure['at']}: {failure['what']}" if failure else "Last failure: none"])
 
@@ -117,6 +123,24 @@ def customers_text(found: Mapping[str, Any], saved: str | None) -> str:
     if unsettled and not saved:
         lines.append("Save them with --to FILE.csv, write adopt or new under decision, and read it back with --decide.")
     return "\n".join([*lines, f"Written to {saved}"] if saved else lines)
+
+
+def verify_text(found: Mapping[str, Any], saved: str | None) -> str:
+    """What `pipeline verify` found; rows that need a person are marked."""
+    lines: list[str] = []
+    for section in report(found, Language.EN):
+        lines += ["", section.title, *(f"  {sentence}" for sentence in section.says)]
+        lines += _table(section) + list(section.copied)
+    return "\n".join([*lines[1:], *([f"Written to {saved}"] if saved else [])])
+
+
+def _table(section: Section) -> list[str]:
+    if not section.rows:
+        return []
+    rows = [section.columns, *section.rows]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(section.columns))]
+    shown = ["  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return [f"{'!' if place - 1 in section.marked else ' '} {line}" for place, line in enumerate(shown)]
 
 
 def _migration(months: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -30,12 +30,16 @@ from pipeline.sandbox.exact_online import simulated_exact_online
 from pipeline.sandbox.pipedrive import simulated_pipedrive
 from pipeline.steps import landing, refresh_crm, refresh_erp, refresh_invoices
 from pipeline.steps.apply import apply
+from pipeline.steps.contacts_to_exact import Sent, contacts_to_exact
 from pipeline.steps.division_move import read_again_if_needed
+from pipeline.steps.dormant_customers import refresh_dormant_customers
 from pipeline.steps.invoices import land_payment_terms, land_sales_invoices
-from pipeline.steps.marts import rebuild_revenue_per_category
 from pipeline.steps.order_history import land_history, window
+from pipeline.steps.order_status import rebuild_order_status
 from pipeline.steps.outcomes import Report
 from pipeline.steps.refresh_persons import refresh_persons
+from pipeline.steps.revenue import refresh_revenue
+from pipeline.steps.standard_prices import land_standard_prices
 from pipeline.warehouse.exact_limits import SharedLimits
 from pipeline.warehouse.tables import exact_online as tables
 from pipeline_tests.sandbox.simulator_transport import SimulatorTransport
@@ -165,6 +169,7 @@ class World:
         items = feeds.items_with(self.config.pipedrive.collection_field)
         self._feed(items, tables.items, ("erp/products",), "id")
         self._feed(feeds.ITEM_PRICES, tables.item_prices, ("erp/products",), "item")
+        land_standard_prices(self.engine, self.client, administration)
         landing.land_item_groups(self.engine, self.client, administration.name)
         landing.land_order_changes(self.engine, self.client, administration)
         landing.land_order_line_changes(self.engine, self.client, administration.name)
@@ -194,17 +199,27 @@ class World:
         refresh_crm.refresh_deals(self.engine, self.config)
         refresh_crm.refresh_deal_products(self.engine, self.config)
         refresh_crm.refresh_products(self.engine, self.config)
-        rebuild_revenue_per_category(self.engine)
+        refresh_revenue(self.engine)
+        refresh_dormant_customers(self.engine, self.config)
+        rebuild_order_status(self.engine, self.config)
 
     def write(self, daily_tokens: int = 10_000_000) -> Report:
         """What `crm` wants into Pipedrive."""
         return apply(self.engine, self.pipedrive_client, self.config, daily_tokens=daily_tokens)
 
+    def carry_back(self) -> Sent:
+        """Persons with the label "Naar Exact" to the ERP."""
+        return contacts_to_exact(
+            self.engine, self.pipedrive_client, lambda _: self.client, self.config, daily_tokens=10_000_000
+        )
+
     def sync(self) -> Report:
         """One whole synchronisation."""
         self.land()
         self.refresh()
-        return self.write()
+        report = self.write()
+        self.carry_back()
+        return report
 
     def ask(self, query: str, **parameters: Any) -> list[Any]:
         """Rows of the warehouse."""

@@ -23,6 +23,7 @@ from pipeline.steps.invoices import land_sales_invoices
 from pipeline.steps.open_terms import land_or_compare
 from pipeline.steps.order_compare import compare_orders
 from pipeline.steps.order_history import figures_by_month, land_history
+from pipeline.steps.standard_prices import land_items
 from pipeline.warehouse.tables import exact_online as tables
 
 CONFIG = load_config()
@@ -144,7 +145,7 @@ def order_line_changes(
 def catalogue_read(
     engine: Engine, client: ExactOnlineClient, name: str, feed: feeds.Feed, table: Table, *, only_when_asked: bool
 ) -> dg.MaterializeResult:
-    """What reading customers, contacts or items came to."""
+    """What reading customers or contacts came to."""
     landed = land_catalogue(engine, client, name, feed, table, only_when_asked=only_when_asked)
     return reported(engine, table, landed.rows, exact_calls=landed.calls)
 
@@ -175,7 +176,7 @@ def contacts(
     return catalogue_read(engine, client, name, feeds.CONTACTS, tables.contacts, only_when_asked=asked)
 
 
-@dg.asset(**FEED, **spec_of(tables.items), deps=[order_line_changes])
+@dg.asset(**FEED, **spec_of(tables.items), deps=[order_line_changes, item_prices])
 @failing_clearly
 def items(
     context: dg.AssetExecutionContext,
@@ -184,9 +185,11 @@ def items(
     exact: dg.ResourceParam[ExactOnline],
     configuration: dg.ResourceParam[Config],
 ) -> dg.MaterializeResult:
-    name, feed = context.partition_key, feeds.items_with(configuration.pipedrive.collection_field)
-    client, asked = exact.client(name), config.only_when_asked
-    return catalogue_read(engine, client, name, feed, tables.items, only_when_asked=asked)
+    administration = configuration.administration(context.partition_key)
+    feed = feeds.items_with(configuration.pipedrive.collection_field)
+    client, asked = exact.client(administration.name), config.only_when_asked
+    landed = land_items(engine, client, administration, feed, only_when_asked=asked)
+    return reported(engine, tables.items, landed.rows, exact_calls=landed.calls)
 
 
 @dg.asset(**FEED, **spec_of(tables.sales_invoices), deps=[order_changes])

@@ -29,7 +29,12 @@ _BY_TABLE = {
     **dict.fromkeys((crm.organizations, crm.persons, crm.products), AFTER_ORDERS),
     **dict.fromkeys((pipedrive.deals, pipedrive.deal_products), AFTER_ORDERS),
     **dict.fromkeys((pipedrive.organizations, pipedrive.persons, pipedrive.products), AFTER_ORDERS),
-    **dict.fromkeys((marts.revenue_per_category, marts.migration), AFTER_ORDERS),
+    **dict.fromkeys(
+        (marts.revenue_per_category, marts.revenue_per_customer, marts.revenue_per_salesperson), AFTER_ORDERS
+    ),
+    **dict.fromkeys((marts.dormant_customers, marts.order_status), AFTER_ORDERS),
+    **dict.fromkeys((marts.crm_token_usage, marts.migration), AFTER_ORDERS),
+    **dict.fromkeys((pipedrive.person_changes,), CATALOGUE),
     **dict.fromkeys((exact_online.order_totals, marts.differences, marts.reconciliation, pipedrive.drift), NIGHTLY),
 }
 

@@ -22,6 +22,15 @@ def _from(tables: Iterable[str], **columns: str) -> Sources:
 _ORDERS = ("exact_online.order_history", "exact_online.order_changes")
 _LINES = ("exact_online.order_line_changes",)
 
+_REVENUE: Sources = {
+    "month": ["erp.orders.order_date"],
+    "currency": ["erp.orders.currency"],
+    "revenue_excl_vat": ["erp.orders.amount_excl_vat"],
+    "orders": ["erp.orders.order_id"],
+    "lines": ["erp.order_lines.line_id"],
+    "quantity": ["erp.order_lines.quantity"],
+}
+
 SOURCES: dict[str, Sources] = {
     "erp.customers": _from(
         ("exact_online.accounts",),
@@ -64,11 +73,13 @@ SOURCES: dict[str, Sources] = {
         end_date="end_date",
         collection="collection",
     )
-    | _from(
-        ("exact_online.item_prices",),
-        sales_price="price quantity start_date end_date",
-        price_changes_on="start_date end_date",
-    )
+    | _from(("exact_online.item_prices",), price_changes_on="start_date end_date")
+    | {
+        "sales_price": [
+            *(f"exact_online.item_prices.{column}" for column in ("price", "quantity", "start_date", "end_date")),
+            "exact_online.items.standard_sales_price",
+        ]
+    }
     | _same(("erp.item_groups",), "item_group_code"),
     "erp.salespeople": _from(_ORDERS, salesperson_id="salesperson", full_name="salesperson_full_name"),
     "erp.orders": _same(
@@ -184,6 +195,11 @@ SOURCES: dict[str, Sources] = {
     "pipedrive.deal_products": _same(
         ("crm.deal_products",), "order_id row_key position product_key quantity item_price comments"
     ),
+    "pipedrive.person_changes": {
+        "contact_id": ["pipedrive.persons.contact_id"],
+        "waits": ["pipedrive.persons.written"],
+        "reason": ["pipedrive.organizations.customer_id", "crm.organizations.debtor_code", "crm.held.reason"],
+    },
     "pipedrive.drift": {
         "key": [
             "pipedrive.deals.order_id",
@@ -240,6 +256,45 @@ SOURCES: dict[str, Sources] = {
         "lines": ["erp.order_lines.line_id"],
         "quantity": ["erp.order_lines.quantity"],
     },
+    "marts.revenue_per_customer": {
+        **_REVENUE,
+        "customer_id": ["erp.orders.customer_id"],
+        "debtor_code": ["erp.customers.debtor_code"],
+        "customer": ["erp.customers.name"],
+    },
+    "marts.revenue_per_salesperson": {
+        **_REVENUE,
+        "salesperson_id": ["erp.orders.salesperson_id"],
+        "salesperson": ["erp.salespeople.full_name"],
+    },
+    "marts.dormant_customers": {
+        "customer_id": ["erp.orders.customer_id"],
+        "debtor_code": ["erp.customers.debtor_code"],
+        "customer": ["erp.customers.name"],
+        "account_manager": ["erp.customers.account_manager_id", "erp.salespeople.full_name"],
+        **_from(
+            ("erp.orders",),
+            last_order_date="order_date status",
+            days_since_last_order="order_date status",
+            usual_days_between_orders="order_date status",
+            orders="order_id",
+            revenue_last_year_excl_vat="order_date amount_excl_vat amount_incl_vat amount_incl_vat_home",
+            revenue_year_to_last_order_excl_vat="order_date amount_excl_vat amount_incl_vat amount_incl_vat_home",
+        ),
+    },
+    "marts.order_status": {
+        "stage": ["crm.deals.status", "crm.deals.stage"],
+        **_same(("erp.orders",), "status delivery_status invoice_status currency"),
+        **_from(
+            ("erp.orders",),
+            orders="order_id",
+            value_excl_vat="amount_excl_vat",
+            oldest_order_date="order_date",
+            oldest_days="order_date",
+        ),
+    },
+    # From what the writing books; no asset owns that table.
+    "marts.crm_token_usage": {},
     "marts.migration": {
         "month": ["erp.orders.order_date"],
         "orders": ["erp.orders.order_id"],

@@ -3,11 +3,16 @@
 import dagster as dg
 from sqlalchemy import Engine
 
+from pipeline.assets import crm as crm_assets
 from pipeline.assets import erp
 from pipeline.assets.described import asset_key, reported, spec_of
 from pipeline.assets.failures import failing_clearly
-from pipeline.steps.marts import rebuild_revenue_per_category
+from pipeline.config import Config
+from pipeline.steps.dormant_customers import refresh_dormant_customers
+from pipeline.steps.order_status import rebuild_order_status
 from pipeline.steps.reconciliation import reconcile
+from pipeline.steps.revenue import refresh_revenue
+from pipeline.steps.token_usage import refresh_token_usage
 from pipeline.warehouse.tables import crm, exact_online, pipedrive
 from pipeline.warehouse.tables import erp as erp_tables
 from pipeline.warehouse.tables import marts as tables
@@ -25,15 +30,58 @@ COMPARED = (
 LAYER = {"group_name": "marts", "kinds": {"sql", "postgres"}}
 
 
-@dg.asset(
-    **LAYER,
-    **spec_of(tables.revenue_per_category),
-    deps=[erp.orders, erp.order_lines, erp.item_groups],
-    op_tags={"dagster/priority": "-1"},  # after the deals, which people wait for
+AFTER_DEALS = {"dagster/priority": "-1"}  # people wait for those
+REVENUE = {
+    tables.revenue_per_category: (erp_tables.orders, erp_tables.order_lines, erp_tables.item_groups),
+    tables.revenue_per_customer: (erp_tables.orders, erp_tables.order_lines, erp_tables.customers),
+    tables.revenue_per_salesperson: (erp_tables.orders, erp_tables.order_lines, erp_tables.salespeople),
+}
+
+One = dg.MaterializeResult
+
+
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(**LAYER, **spec_of(table), deps=[asset_key(source) for source in sources])
+        for table, sources in REVENUE.items()
+    ],
+    name="revenue",
+    can_subset=False,  # all from one difference, so that they agree
+    op_tags=AFTER_DEALS,
 )
 @failing_clearly
-def revenue_per_category(engine: dg.ResourceParam[Engine]) -> dg.MaterializeResult:
-    return reported(engine, tables.revenue_per_category, rebuild_revenue_per_category(engine) or 0)
+def revenue(engine: dg.ResourceParam[Engine]) -> tuple[One, One, One]:
+    changed = refresh_revenue(engine)
+    results = (reported(engine, table, changed[table.fullname]) for table in REVENUE)
+    return tuple(results)  # pyright: ignore[reportReturnType]  (Dagster wants one entry for each table)
+
+
+@dg.asset(
+    **LAYER,
+    **spec_of(tables.dormant_customers),
+    deps=[erp.orders, erp.customers, erp.salespeople],
+    op_tags=AFTER_DEALS,
+)
+@failing_clearly
+def dormant_customers(engine: dg.ResourceParam[Engine], configuration: dg.ResourceParam[Config]) -> One:
+    return reported(engine, tables.dormant_customers, refresh_dormant_customers(engine, configuration))
+
+
+@dg.asset(**LAYER, **spec_of(tables.order_status), deps=[erp.orders, crm_assets.deals], op_tags=AFTER_DEALS)
+@failing_clearly
+def order_status(engine: dg.ResourceParam[Engine], configuration: dg.ResourceParam[Config]) -> One:
+    return reported(engine, tables.order_status, rebuild_order_status(engine, configuration))
+
+
+@dg.asset(
+    **LAYER,
+    **spec_of(tables.crm_token_usage),
+    deps=[asset_key(pipedrive.deals), asset_key(pipedrive.deal_products)],
+    op_tags=AFTER_DEALS,
+)
+@failing_clearly
+def crm_token_usage(engine: dg.ResourceParam[Engine]) -> One:
+    return reported(engine, tables.crm_token_usage, refresh_token_usage(engine))
 
 
 @dg.multi_asset(

@@ -106,6 +106,16 @@ def deals_are_worth_their_orders_in_pipedrive(engine: dg.ResourceParam[Engine]) 
 
 
 @dg.asset_check(
+    asset=asset_key(pipedrive.person_changes),
+    description="Every person with the label Naar Exact is a contact in the ERP as it stands; else it is said why not.",
+)
+def persons_for_the_erp_arrived(engine: dg.ResourceParam[Engine]) -> dg.AssetCheckResult:
+    return outcome(
+        engine, _HELD_BACK, severity=dg.AssetCheckSeverity.WARN, meaning="persons that are not in the ERP as they stand"
+    )
+
+
+@dg.asset_check(
     asset=asset_key(marts.reconciliation),
     blocking=True,  # nothing comes after it; the run fails, and so somebody is told
     description="Where an order does not stand alike in Exact Online, erp, crm and Pipedrive, it is known why.",
@@ -138,6 +148,7 @@ CHECKS = [
     deal_values_equal_order_values,
     rows_add_up_to_the_order,
     nothing_was_refused,
+    persons_for_the_erp_arrived,
 ]
 
 _WITHOUT_CUSTOMER = """
@@ -172,6 +183,9 @@ SELECT administration, number, found, wanted, found_at FROM pipedrive.drift WHER
 ORDER BY found_at DESC
 """
 _REFUSED = "SELECT administration, kind, number, reason FROM pipedrive.rejected ORDER BY since DESC"
+_HELD_BACK = (
+    "SELECT person_id, name, reason, since FROM pipedrive.person_changes WHERE since IS NOT NULL ORDER BY since DESC"
+)
 _UNEXPLAINED = """
 SELECT administration, 'order ' || order_number, to_char(month, 'YYYY-MM'), differs, currency,
     'Exact ' || coalesce(value_in_exact::text, '-'), 'erp ' || coalesce(value_in_erp::text, '-'),

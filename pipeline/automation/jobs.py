@@ -10,7 +10,8 @@ from pipeline.warehouse.tables import exact_online, marts, pipedrive
 PARTITIONS = by_administration(load_config())
 AUDITED = dg.AssetSelection.assets(asset_key(pipedrive.drift))
 RECONCILED = dg.AssetSelection.assets(asset_key(marts.differences), asset_key(marts.reconciliation))
-ONWARDS = dg.AssetSelection.groups("erp", "crm", "pipedrive", "marts") - AUDITED - RECONCILED
+BACK = dg.AssetSelection.assets(asset_key(pipedrive.person_changes))
+ONWARDS = dg.AssetSelection.groups("erp", "crm", "pipedrive", "marts") - AUDITED - RECONCILED - BACK
 ORDER_FEEDS = dg.AssetSelection.assets(
     asset_key(exact_online.order_changes),
     asset_key(exact_online.order_line_changes),
@@ -46,9 +47,10 @@ orders_delta = dg.define_asset_job(
 )
 catalogue_delta = dg.define_asset_job(
     "catalogue_delta",
-    selection=ORDER_FEEDS | CATALOGUE_FEEDS | ONWARDS,
+    selection=ORDER_FEEDS | CATALOGUE_FEEDS | ONWARDS | BACK,
     config={"ops": {"pipedrive": WITHOUT_HISTORY}},
-    description="Everything that changed in Exact Online, item groups and prices included, on to Pipedrive.",
+    description="Everything that changed in Exact Online, item groups and prices included, on to Pipedrive; and, where "
+    "contacts_to_exact is on, persons with the label Naar Exact on to Exact Online.",
 )
 history_onwards = dg.define_asset_job(
     "history_onwards",

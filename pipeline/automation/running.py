@@ -60,7 +60,8 @@ class Synchronised:
             schema, table = key.path
             if schema == "pipedrive":
                 self.pipedrive_tokens += int(said.get("pipedrive_tokens", 0))
-                self._add(table, said)
+                if table in KINDS:
+                    self._add(table, said)
         self.stopped = stopped or self.stopped
         return stopped
 

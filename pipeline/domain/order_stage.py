@@ -60,4 +60,13 @@ DEFAULT_RULES: tuple[StatusRule, ...] = (
 
 def outcome(status: str, delivery: str, invoice: str, rules: Iterable[StatusRule] = DEFAULT_RULES) -> Outcome | None:
     """What the first rule that covers the three words says; None where none does, and nothing is guessed."""
-    return next((rule.then for rule in rules if rule.covers(status, delivery, invoice)), None)
+    decided = deciding_rule(status, delivery, invoice, rules)
+    return decided[1].then if decided else None
+
+
+def deciding_rule(
+    status: str, delivery: str, invoice: str, rules: Iterable[StatusRule] = DEFAULT_RULES
+) -> tuple[int, StatusRule] | None:
+    """The first rule that covers the three words, with its place in the list, from 1 on; None where none does."""
+    numbered = enumerate(rules, start=1)
+    return next(((place, rule) for place, rule in numbered if rule.covers(status, delivery, invoice)), None)

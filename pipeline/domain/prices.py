@@ -20,6 +20,12 @@ class ItemPrice:
         return (self.start_date is None or self.start_date <= day) and (self.end_date is None or day <= self.end_date)
 
 
+def sales_price(day: date, prices: Iterable[ItemPrice], standard: Decimal | None) -> Decimal | None:
+    """The price of that day: a sales price where one holds, else what the item itself carries."""
+    found = price_on(day, prices)
+    return standard if found is None else found
+
+
 def price_on(day: date, prices: Iterable[ItemPrice]) -> Decimal | None:
     """The price of the smallest quantity valid on that day; among equals the one that started last."""
     valid = [price for price in prices if price.holds_on(day)]

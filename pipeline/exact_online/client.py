@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
@@ -14,6 +14,8 @@ from pipeline.exact_online import limits
 from pipeline.exact_online.odata import next_page, rows_of
 
 MOST_READINGS = 3  # of one page whose body was broken
+# All that is ever written: subscriptions (`webhooks.py`) and, where it is switched on, contacts (`contacts.py`).
+WRITABLE = {"webhooks/WebhookSubscriptions": ("POST", "PUT", "DELETE"), "crm/Contacts": ("POST", "PUT")}
 
 
 class ExactOnlineClient:
@@ -43,6 +45,10 @@ class ExactOnlineClient:
             yield
         finally:
             self._keep_for_live = before
+
+    def listen(self, hear: Callable[[httpx.Response], None]) -> None:
+        """Lets somebody hear the head of every answer, those with tokens too."""
+        self._http.event_hooks["response"].append(hear)
 
     def close(self) -> None:
         """Closes the connections; asking again opens new ones."""
@@ -80,14 +86,20 @@ class ExactOnlineClient:
                     return int(value)
         return None
 
-    def write(self, method: str, path: str, body: dict[str, str] | None = None) -> None:
-        """Writes once. What may be written at all stands in `webhooks.py`, the only one who asks for it.
+    def write(self, method: str, path: str, body: Mapping[str, str] | None = None) -> None:
+        """Writes once. Raises OutcomeUnknown when no answer came, GiveUp or RetryLater when Exact refused."""
+        checked(self.send(method, path, body))
 
-        Raises OutcomeUnknown when no answer came, GiveUp or RetryLater when Exact refused.
+    def send(self, method: str, path: str, body: Mapping[str, str | None] | None = None) -> httpx.Response:
+        """Sends a write once and returns whatever is answered; raises OutcomeUnknown when nothing is.
+
+        Only what stands in WRITABLE may be written, orders least of all: anything else is a mistake of ours.
         """
+        if method not in WRITABLE.get(path.split("(")[0], ()):
+            raise AssertionError(f"{method} {path}: nothing in this project writes that to Exact Online")
         self._wait_for_the_minute()
         self.calls += 1
-        checked(self._http.request(method, self._http.base_url.join(f"/api/v1/{self._division}/{path}"), json=body))
+        return self._http.request(method, self._http.base_url.join(f"/api/v1/{self._division}/{path}"), json=body)
 
     def divisions(self, seen_from: int) -> dict[int, str]:
         """The divisions the user sees, with their names. The question has to be put to one of them."""

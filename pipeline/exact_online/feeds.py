@@ -133,6 +133,9 @@ ITEM_PRICES = Feed(
     ("Timestamp", "ID", "Item", "Account", "Currency", "Price", "Quantity", "StartDate", "EndDate"),
 )
 
+STANDARD_PRICES = Feed("standard_prices", "logistics/Items", ("ID", "StandardSalesPrice"))  # in no feed of changes
+EMPLOYEES = Feed("employees", "payroll/Employees", ("User", "BusinessEmail"))  # to be read only with rights of HR
+
 # Headers and lines in one feed; the header is line 0.
 SALES_INVOICES = Feed(
     "sales_invoices",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pipeline.domain.deal_products import DealRow
-from pipeline.pipedrive.fields import category_field
+from pipeline.pipedrive.fields import category_field, is_category_field
 from pipeline.pipedrive.schema import Schema
 
 Body = dict[str, Any]
@@ -141,9 +141,7 @@ def _category_amounts(row: Mapping[Any, Any], schema: Schema, group_names: Mappi
     """Revenue by item group as monetary values; groups that share a name share a field."""
     if row["category_amounts"] is None:
         return {}
-    sums: dict[str, float | None] = {
-        name: None for entity, name in schema.fields if entity == "deal" and name.startswith("Omzet ")
-    }
+    sums: dict[str, float | None] = {name: None for entity, name in schema.fields if is_category_field(entity, name)}
     for code, amount in row["category_amounts"].items():
         name = category_field(group_names.get(code, code))
         sums[name] = round((sums.get(name) or 0.0) + float(amount), 2)

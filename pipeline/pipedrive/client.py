@@ -1,6 +1,6 @@
 """Asks Pipedrive, and turns its refusals into what to do next. What a body means is not known here."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -19,6 +19,10 @@ class PipedriveClient:
 
     def __init__(self, http: httpx.Client, ledger: Ledger) -> None:
         self._http, self.ledger = http, ledger
+
+    def listen(self, hear: Callable[[httpx.Response], None]) -> None:
+        """Lets somebody hear the head of every answer."""
+        self._http.event_hooks["response"].append(hear)
 
     def get(self, path: str, **params: str | int) -> Any:
         """The data of one answer."""

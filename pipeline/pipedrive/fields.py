@@ -16,17 +16,26 @@ PATHS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class CustomField:
-    """A field as it should be; `options` gives the label for each thing an option stands for."""
+    """A field as it should be; `options` gives the label for each thing an option stands for.
+
+    `item_groups` are the codes of those whose revenue it holds.
+    """
 
     entity: Entity
     name: str
     field_type: str
     options: Mapping[str, str] = field(default_factory=dict)
+    item_groups: tuple[str, ...] = ()
 
     @property
     def has_options(self) -> bool:
         """Whether it is chosen from a list; such a field can't be made without an option."""
         return self.field_type in {"enum", "set"}
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether it is left out where the plan has no room for it."""
+        return bool(self.item_groups)
 
 
 DELIVERY = {"open": "Open", "partial": "Deels geleverd", "complete": "Geleverd"}
@@ -36,9 +45,17 @@ ITEM = {"active": "Actief", "ended": "Vervallen"}
 YES_NO = {"yes": "Ja", "no": "Nee"}
 
 
+_OF_A_GROUP = "Omzet "
+
+
 def category_field(group: str) -> str:
     """The name of the field that holds a deal's revenue in one item group."""
-    return f"Omzet {group}"
+    return f"{_OF_A_GROUP}{group}"
+
+
+def is_category_field(entity: str, name: str) -> bool:
+    """Whether a field of that name holds a deal's revenue in one item group."""
+    return entity == "deal" and name.startswith(_OF_A_GROUP)
 
 
 def custom_fields(
@@ -76,6 +93,10 @@ def custom_fields(
     if collections is not None:
         fields.append(CustomField("product", "Collectie", "enum", collections))
     if category_amounts:
-        labels = dict.fromkeys(item_groups.values())
-        fields.extend(CustomField("deal", category_field(label), "monetary") for label in labels)
+        codes: dict[str, tuple[str, ...]] = {}
+        for code, label in item_groups.items():
+            codes[label] = (*codes.get(label, ()), code)
+        fields.extend(
+            CustomField("deal", category_field(label), "monetary", item_groups=of) for label, of in codes.items()
+        )
     return fields

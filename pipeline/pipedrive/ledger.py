@@ -18,6 +18,7 @@ class Ledger:
     keep_for_live: float = 0.0
     is_told: bool = False  # whether the limit came from Pipedrive
     day: str = ""  # the budget day it counts for
+    burst: int | None = None  # requests in two seconds, as answers told; searches have a smaller window
     is_refused: bool = False  # whether it refused a request because the day's tokens are gone
     requests: Counter[str] = field(default_factory=Counter)
     tokens: Counter[str] = field(default_factory=Counter)
@@ -35,6 +36,9 @@ class Ledger:
             self.tokens[kind(method, path)] += tokens
             if limit.isdigit():
                 self.limit, self.is_told = int(limit), True
+            window = headers.get("x-ratelimit-limit", "")
+            if window.isdigit():
+                self.burst = max(self.burst or 0, int(window))
             self.remaining = int(told) if told.isdigit() else self.remaining - tokens
 
     @property

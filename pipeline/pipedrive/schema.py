@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from pipeline.pipedrive.fields import CustomField
+from pipeline.pipedrive.fields import CustomField, category_field, is_category_field
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Schema:
     fields: dict[tuple[str, str], str] = field(default_factory=dict)  # (entity, name) → key
     options: dict[tuple[str, str, str], tuple[int, str]] = field(default_factory=dict)  # (…, meaning) → id, label
     users: dict[str, User] = field(default_factory=dict)  # by e-mail, lower case
+    left_out: list[str] = field(default_factory=list)  # item groups whose field the plan has no room for
 
     def contradicts(self, known: Self) -> bool:
         """Whether something that was known is another one now, so that content written with it is wrong."""
@@ -32,10 +33,28 @@ class Schema:
         return (
             known.pipeline_id not in {0, self.pipeline_id}
             or any(self.stages.get(stage) != found for stage, found in known.stages.items())
-            or any(self.fields.get(field) != code for field, code in known.fields.items())
+            or any(
+                self.fields.get(field) != code for field, code in known.fields.items() if not is_category_field(*field)
+            )
+            or any(self.amounts.get(group) != code for group, code in known.amounts.items())
+            or any(category_field(label) in self.names_of("deal") for label in {*known.left_out} - {*self.left_out})
             or any(options.get(key) != option for key, (option, _) in known.options.items())
             or bool(known.users and known.users != self.users)
         )
+
+    @property
+    def amounts(self) -> dict[str, str]:
+        """Item-group code → key of the field for its revenue; a renamed group keeps its field."""
+        groups = {
+            meaning: category_field(label)
+            for (entity, name, meaning), (_, label) in self.options.items()
+            if (entity, name) == ("deal", "Artikelgroepen")
+        }
+        return {code: self.fields["deal", name] for code, name in groups.items() if ("deal", name) in self.fields}
+
+    def names_of(self, entity: str) -> set[str]:
+        """The names of an entity's fields."""
+        return {name for of, name in self.fields if of == entity}
 
     def code(self, entity: str, name: str) -> str:
         """The field's key."""
@@ -56,7 +75,12 @@ class Schema:
 
     def lacks(self, wanted: Iterable[CustomField], stages: Iterable[str]) -> bool:
         """Whether a field, an option, its label or a stage is missing."""
-        return not self.users or not set(stages) <= set(self.stages) or any(self._lacks(field) for field in wanted)
+        out = {category_field(group) for group in self.left_out}
+        return (
+            not self.users
+            or not set(stages) <= set(self.stages)
+            or any(self._lacks(field) for field in wanted if field.name not in out)
+        )
 
     def _lacks(self, wanted: CustomField) -> bool:
         if wanted.has_options and not wanted.options:

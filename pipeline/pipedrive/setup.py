@@ -4,10 +4,12 @@ Nothing is removed. What is known by its id gets its name back where people rena
 after a loss. An option whose meaning got another label (a renamed item group) is renamed too.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from pipeline.domain.pipedrive_plans import plan_by_burst
 from pipeline.errors import Full, GiveUp, HoldRow
+from pipeline.pipedrive import amounts
 from pipeline.pipedrive.client import PipedriveClient
 from pipeline.pipedrive.fields import PATHS, CustomField
 from pipeline.pipedrive.schema import Schema, User, labels
@@ -23,30 +25,41 @@ def complete(
 ) -> tuple[Schema, bool]:
     """The schema with everything in it, and whether records of ours may already be there.
 
-    `stages` gives the name of each stage in their order. Raises GiveUp when a field of that name has another type.
+    `stages` gives the name of each stage in their order; of optional fields the first are made, as far as the plan has
+    room. Raises GiveUp when a field of that name has another type.
     """
     schema = Schema(options=dict(known.options), users=users(client))
     schema.pipeline_id = _pipeline(client, pipeline, known.pipeline_id)
     schema.stages = _stages(client, schema.pipeline_id, stages, known.stages)
-    found = {entity: _custom_fields(client, path) for entity, path in PATHS.items()}
+    found = {entity: custom_fields_of(client, entity) for entity in PATHS}
     names = {entity: {field["field_name"] for field in there} for entity, there in found.items()}
     keys = (("deal", "Exact order-ID"), ("product", "Exact item-ID"), ("person", "Exact contact-ID"))
     used_before = any(name in names[entity] for entity, name in keys)
+    fields, there = list(fields), sum(map(len, found.values()))
     for field in fields:
-        if not field.has_options or field.options:
+        if not field.is_optional and (field.options or not field.has_options):
             code = known.fields.get((field.entity, field.name))
-            _field(client, schema, field, _chosen(found[field.entity], "field_name", field.name, "field_code", code))
+            chosen = _chosen(found[field.entity], "field_name", field.name, "field_code", code)
+            there += chosen is None
+            _field(client, schema, field, chosen)
+    optional = [field for field in fields if field.is_optional]
+    complete_amounts(client, known, schema, optional, found["deal"], there=there)
     return schema, used_before
 
 
 def there_already(client: PipedriveClient, entity: str) -> Schema:
     """The custom fields of an entity as they are, options by their labels; nothing is made."""
     schema = Schema()
-    for field in _custom_fields(client, PATHS[entity]):
+    for field in custom_fields_of(client, entity):
         schema.fields[entity, field["field_name"]] = field["field_code"]
         for label, option in labels(field.get("options") or []).items():
             schema.options[entity, field["field_name"], label] = (option, label)
     return schema
+
+
+def custom_fields_of(client: PipedriveClient, entity: str) -> list[dict[str, Any]]:
+    """The custom fields of an entity as Pipedrive lists them, its own fields left out."""
+    return [field for page in client.pages(PATHS[entity]) for field in page if field.get("is_custom_field")]
 
 
 def users(client: PipedriveClient) -> dict[str, User]:
@@ -97,8 +110,37 @@ def _named(client: PipedriveClient, path: str, name: str, found: dict[str, Any] 
     return int(found["id"])
 
 
-def _custom_fields(client: PipedriveClient, path: str) -> list[dict[str, Any]]:
-    return [field for page in client.pages(path) for field in page if field.get("is_custom_field")]
+def complete_amounts(
+    client: PipedriveClient,
+    known: Schema,
+    schema: Schema,
+    wanted: Sequence[CustomField],
+    found: Sequence[dict[str, Any]],
+    *,
+    there: int,
+) -> None:
+    """The fields for revenue by item group: a renamed group's is renamed, what has no room is left out.
+
+    `found` are the deal fields, `there` is how many custom fields the account has of all kinds. Nothing tells an
+    account's plan but the size of its burst window; where that is none we know, the refusal of a field does.
+    """
+    keys, plan = amounts.assigned(known, wanted, found), plan_by_burst(client.ledger.burst)
+    by_key = {field["field_code"]: field for field in found}
+    room = plan.room_for_category_fields(there) if plan else len(wanted)
+    for field in wanted:
+        before = by_key.get(keys.get(field.name, ""))
+        if before is None and room > 0:
+            room -= 1
+            try:
+                before = _made(client, PATHS[field.entity], field)
+            except Full:
+                room = 0
+        if before is None:
+            schema.left_out.append(amounts.group_of(field))
+        else:
+            _field(client, schema, field, before)
+    if wanted:
+        schema.fields |= amounts.given_up(known, schema, by_key)
 
 
 def _field(client: PipedriveClient, schema: Schema, wanted: CustomField, found: dict[str, Any] | None) -> None:
@@ -125,6 +167,8 @@ def _made(client: PipedriveClient, path: str, wanted: CustomField) -> dict[str, 
     try:
         return client.post(path, body)
     except (HoldRow, Full) as refusal:
+        if wanted.is_optional and isinstance(refusal, Full):
+            raise
         raise GiveUp(f'Pipedrive does not take the {wanted.entity} field "{wanted.name}". {refusal}') from None
 
 

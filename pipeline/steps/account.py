@@ -1,6 +1,7 @@
 """The Pipedrive account as this warehouse knows it: its schema, found once, and what of ours was there."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from pipeline.warehouse.tables import pipedrive as tables
 from pipeline.warehouse.writing import upsert
 
 USERS_KEPT = timedelta(days=1)
+LEFT_OUT = "pipedrive fields left out"  # the fact: item groups for whose revenue the plan has no field
 
 
 def schema_for(engine: Engine, client: PipedriveClient, config: Config) -> Schema:
@@ -30,6 +32,8 @@ def schema_for(engine: Engine, client: PipedriveClient, config: Config) -> Schem
         known = kept_schema(connection)
         names = memory.recall(connection, "pipedrive names")
         users_read_at = memory.recall(connection, "pipedrive users read at")
+    if not config.pipedrive.category_amounts:
+        _forget_left_out(engine, known)
     stages = config.pipedrive.stages.model_dump()
     configured = {"pipeline": config.pipedrive.pipeline, "stages": stages}
     if names == configured and not known.lacks(wanted, stages):
@@ -40,7 +44,8 @@ def schema_for(engine: Engine, client: PipedriveClient, config: Config) -> Schem
                 with engine.begin() as tx:
                     tx.execute(text(_QUEUE_WRITTEN))  # whose owner has left gets another one
         return known
-    schema, used_before = setup.complete(client, _named(known, names, configured), fields=wanted, **configured)
+    fields = _largest_first(engine, wanted)
+    schema, used_before = setup.complete(client, _named(known, names, configured), fields=fields, **configured)
     if names is None and used_before:
         _recognise(engine, client, config, schema)
     _keep(engine, schema, configured)
@@ -48,6 +53,14 @@ def schema_for(engine: Engine, client: PipedriveClient, config: Config) -> Schem
         with engine.begin() as tx:
             tx.execute(text(_QUEUE_WRITTEN))
     return schema
+
+
+def _forget_left_out(engine: Engine, known: Schema) -> None:
+    """No item group lacks a field once none is wanted."""
+    if known.left_out:
+        known.left_out = []
+        with engine.begin() as tx:
+            memory.note(tx, LEFT_OUT, [])
 
 
 def reread_schema(engine: Engine, client: PipedriveClient, config: Config) -> tuple[Schema, bool]:
@@ -59,7 +72,8 @@ def reread_schema(engine: Engine, client: PipedriveClient, config: Config) -> tu
         wanted, known = wanted_fields(connection, config), kept_schema(connection)
         names = memory.recall(connection, "pipedrive names")
     configured = {"pipeline": config.pipedrive.pipeline, "stages": config.pipedrive.stages.model_dump()}
-    schema, _ = setup.complete(client, _named(known, names, configured), fields=wanted, **configured)
+    fields = _largest_first(engine, wanted)
+    schema, _ = setup.complete(client, _named(known, names, configured), fields=fields, **configured)
     _keep(engine, schema, configured)
     changed = schema.contradicts(known)
     if changed:
@@ -71,7 +85,7 @@ def reread_schema(engine: Engine, client: PipedriveClient, config: Config) -> tu
 
 def _named(known: Schema, names: Any, configured: Mapping[str, Any]) -> Schema:
     """What is known; pipeline and stages that are configured otherwise now are not: those are found by name."""
-    return known if names == configured else Schema(fields=known.fields, options=known.options, users=known.users)
+    return known if names == configured else replace(known, pipeline_id=0, stages={})
 
 
 def wanted_fields(connection: Connection, config: Config) -> list[CustomField]:
@@ -88,6 +102,17 @@ def wanted_fields(connection: Connection, config: Config) -> list[CustomField]:
     )
 
 
+def _largest_first(engine: Engine, wanted: list[CustomField]) -> list[CustomField]:
+    """The fields for item groups in the order of the groups' revenue, behind all others, which none may crowd out."""
+    if not any(field.is_optional for field in wanted):
+        return wanted
+    with engine.connect() as connection:
+        revenue = {row.item_group_code: row.revenue for row in connection.execute(text(_REVENUE))}
+    return sorted(
+        wanted, key=lambda field: (field.is_optional, -sum(revenue.get(group, 0) for group in field.item_groups))
+    )
+
+
 def group_names(connection: Connection) -> dict[str, str]:
     """Item-group code → name; administrations share the names."""
     query = (
@@ -98,7 +123,7 @@ def group_names(connection: Connection) -> dict[str, str]:
 
 def kept_schema(connection: Connection) -> Schema:
     """The schema as it was found or made before."""
-    schema = Schema()
+    schema = Schema(left_out=memory.recall(connection, LEFT_OUT) or [])
     for row in connection.execute(tables.stages.select()):
         schema.stages[row.stage] = row.stage_id
         schema.pipeline_id = row.pipeline_id
@@ -135,6 +160,7 @@ def _keep(engine: Engine, schema: Schema, configured: Mapping) -> None:
             ),
         )
         upsert(tx, tables.users, ({"e_mail": e_mail, **vars(user)} for e_mail, user in schema.users.items()))
+        memory.note(tx, LEFT_OUT, schema.left_out)
         memory.note(tx, "pipedrive names", configured)
         memory.note(tx, "pipedrive users read at", datetime.now(UTC).isoformat())
 
@@ -233,6 +259,11 @@ def adopt_organizations(engine: Engine, client: PipedriveClient, schema: Schema)
         queue_what_waited_for(tx, "organizations", [row["customer_id"] for row in rows])
 
 
+_REVENUE = """
+SELECT line.item_group_code, sum(line.amount_excl_vat) AS revenue FROM erp.order_lines AS line
+JOIN erp.orders AS placed ON placed.administration = line.administration AND placed.order_id = line.order_id
+WHERE line.item_group_code IS NOT NULL AND placed.status <> 'cancelled' AND NOT placed.is_deleted GROUP BY 1
+"""
 _QUEUE_WRITTEN = f"""
 INSERT INTO state.pending (stage, administration, key)
 SELECT 'pipedrive/organizations', administration, customer_id FROM pipedrive.organizations

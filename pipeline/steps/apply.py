@@ -24,6 +24,7 @@ from pipeline.steps.doubts import settle_doubts
 from pipeline.steps.duplicates import close_duplicates
 from pipeline.steps.ledger_book import book, ledger_of_today, note_block, refuse_while_blocked
 from pipeline.steps.outcomes import KINDS, Report
+from pipeline.steps.person_changes import forget_all, look_before_persons_are_changed
 from pipeline.steps.reopening import takes_rows_on_open_deals_only
 from pipeline.steps.write_records import write_records
 from pipeline.steps.write_rows import write_rows
@@ -85,6 +86,7 @@ def _writer(access: Access, client: PipedriveClient, report: Report, workers: Wo
     if client.ledger.may_spend(live=not access.with_history) <= 0:
         _ask_for_the_day(client)
     schema = schema_for(access.engine, client, access.config)
+    report.left_out = schema.left_out
     with access.engine.connect() as connection:
         names, opens = group_names(connection), takes_rows_on_open_deals_only(connection)
     sides = (access.engine, client, access.config, schema, names, report, workers, access.still_locked)
@@ -147,6 +149,8 @@ def _notice_configuration(engine: Engine, config: Config) -> None:
         if before != now:
             memory.note(tx, "configuration of the last writing", now)
             queue_refused(tx)
+            if not config.contacts_to_exact:
+                forget_all(tx)
 
 
 def _write_all(writer: Writer, only: Chosen | None) -> None:
@@ -160,6 +164,8 @@ def _write_all(writer: Writer, only: Chosen | None) -> None:
     if writer.adopts_again:
         adopt_organizations(writer.engine, writer.client, writer.schema)
         writer.adopts_again = False
+    if only is None:  # who chose some has looked
+        look_before_persons_are_changed(writer)
     history_comes_first = not writer.with_history and backlog.history_waits(writer.engine)
     for kind, choice in backlog.CHANGES if history_comes_first else backlog.OF_THE_REST:
         _write(writer, kind, choice, only, live=False)

@@ -117,12 +117,21 @@ WHERE waiting.stage = :stage AND {_NOT_IN_DOUBT}
         WHERE there.administration = waiting.administration AND there.customer_id = waiting.key)
 ORDER BY waiting.administration, waiting.key
 """
+# What people changed of a person goes to the ERP first, and one whose contact is being made there is not made twice.
+_NOT_CHANGED = {
+    "organizations": "true",
+    "products": "true",
+    "persons": """NOT EXISTS (SELECT FROM pipedrive.person_changes AS change
+    JOIN pipedrive.persons AS known ON known.person_id = change.person_id
+    WHERE known.administration = waiting.administration AND known.contact_id = waiting.key
+        AND change.waits AND change.reason IS NULL)""",
+}
 _KEYS = {"organizations": "customer_id", "products": "product_key", "persons": "contact_id"}
 _THERE_OF = {
     kind: f"""
 SELECT waiting.administration, waiting.key, waiting.ticket FROM state.pending AS waiting
 JOIN pipedrive.{kind} AS there ON there.administration = waiting.administration AND there.{key} = waiting.key
-WHERE waiting.stage = :stage AND {_NOT_IN_DOUBT} ORDER BY waiting.administration, waiting.key
+WHERE waiting.stage = :stage AND {_NOT_IN_DOUBT} AND {_NOT_CHANGED[kind]} ORDER BY waiting.administration, waiting.key
 """
     for kind, key in _KEYS.items()
 }
@@ -132,6 +141,9 @@ LEFT JOIN crm.persons AS wanted ON wanted.administration = waiting.administratio
 WHERE waiting.stage = :stage AND {_NOT_IN_DOUBT}
     AND NOT EXISTS (SELECT FROM pipedrive.intents AS doubt WHERE doubt.administration = wanted.administration
         AND doubt.kind = 'organizations' AND doubt.key = wanted.customer_id)
+    AND NOT EXISTS (SELECT FROM exact_online.contact_intents AS doubt WHERE doubt.administration = wanted.administration
+        AND lower(doubt.e_mail) = lower(wanted.e_mail))
+    AND {_NOT_CHANGED["persons"]}
 ORDER BY waiting.administration, waiting.key
 """
 _ALL_OF = {"persons": _PERSONS}

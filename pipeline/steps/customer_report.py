@@ -3,7 +3,6 @@
 import csv
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,14 +11,14 @@ from sqlalchemy import Engine, RowMapping, text
 
 from pipeline.config import Config
 from pipeline.domain.matching import Candidate, Decisions, How, Match, Wanted, joined_postcode, likeness
-from pipeline.errors import Blocked, GiveUp
+from pipeline.errors import GiveUp
 from pipeline.pipedrive import present, setup
 from pipeline.pipedrive.client import PipedriveClient
 from pipeline.pipedrive.ledger import Ledger
 from pipeline.steps.account import kept_schema
 from pipeline.steps.customer_decisions import check_decisions, read_decisions
 from pipeline.steps.customer_matching import decide, decisions, linked_organizations, matches
-from pipeline.steps.ledger_book import book, ledger_of_today, note_block, refuse_while_blocked
+from pipeline.steps.ledger_book import only_reading
 
 LINKED, HELD = "linked", "held"
 HOWS: tuple[str, ...] = (LINKED, *How, HELD)
@@ -98,7 +97,7 @@ def customer_report(
                 "nothing to Pipedrive; then run this again."
             )
         schema = kept_schema(connection)
-    with _reading(engine, connect, config, daily_tokens) as client:
+    with only_reading(engine, connect, config, daily_tokens) as client:
         if ("organization", "Debiteurnummer") not in schema.fields:
             schema = setup.there_already(client, "organization")
         organizations = {one.org_id: one for one in present.candidates(client, schema)}
@@ -123,23 +122,6 @@ def customer_report(
         )
     ]
     return CustomerReport(rows, len(organizations), len(decided))
-
-
-@contextmanager
-def _reading(
-    engine: Engine, connect: Callable[[Ledger], PipedriveClient], config: Config, daily_tokens: int
-) -> Iterator[PipedriveClient]:
-    """A client that only reads, beside whoever writes; its tokens are booked."""
-    refuse_while_blocked(engine)
-    ledger = ledger_of_today(engine, config, daily_tokens)
-    try:
-        yield connect(ledger)
-    except Blocked:
-        note_block(engine)
-        raise
-    finally:
-        with engine.begin() as tx:
-            book(tx, ledger)
 
 
 def _rows_of(

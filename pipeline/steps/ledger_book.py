@@ -3,22 +3,25 @@
 Booked with every chunk, so that a killed run has not spent unseen.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine, text
 
 from pipeline.config import Config
 from pipeline.errors import Blocked
+from pipeline.pipedrive.client import PipedriveClient
 from pipeline.pipedrive.ledger import Ledger
 from pipeline.warehouse import memory
 
-_BUDGET, _BLOCKED = "pipedrive budget", "pipedrive blocked until"
+BUDGET, _BLOCKED = "pipedrive budget", "pipedrive blocked until"
 
 
 def ledger_of_today(engine: Engine, config: Config, daily_tokens: int) -> Ledger:
     """The day's budget as the last run left it; a day is UTC's until an answer tells more."""
     with engine.connect() as connection:
-        kept = memory.recall(connection, _BUDGET) or {}
+        kept = memory.recall(connection, BUDGET) or {}
     is_told = bool(kept.get("told"))
     limit = kept["limit"] if is_told else daily_tokens
     spent = kept["limit"] - kept["remaining"] if kept.get("day") == _today() else 0
@@ -31,9 +34,26 @@ def book(tx: Connection, ledger: Ledger) -> None:
     """Notes what is left of the day, and what was spent since the last booking."""
     ledger.begin_day(_today())
     budget = {"day": _today(), "limit": ledger.limit, "remaining": ledger.remaining}
-    memory.note(tx, _BUDGET, budget | {"told": ledger.is_told, "refused": ledger.is_refused})
+    memory.note(tx, BUDGET, budget | {"told": ledger.is_told, "refused": ledger.is_refused})
     for request, (requests, tokens) in ledger.unbooked().items():
         tx.execute(text(_BOOK), {"day": _today(), "request": request, "requests": requests, "tokens": tokens})
+
+
+@contextmanager
+def only_reading(
+    engine: Engine, connect: Callable[[Ledger], PipedriveClient], config: Config, daily_tokens: int
+) -> Iterator[PipedriveClient]:
+    """A client for somebody who only reads, beside whoever writes; its tokens are booked."""
+    refuse_while_blocked(engine)
+    ledger = ledger_of_today(engine, config, daily_tokens)
+    try:
+        yield connect(ledger)
+    except Blocked:
+        note_block(engine)
+        raise
+    finally:
+        with engine.begin() as tx:
+            book(tx, ledger)
 
 
 def refuse_while_blocked(engine: Engine) -> None:

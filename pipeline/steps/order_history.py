@@ -141,7 +141,7 @@ def land_months(
     with only_one(engine, f"{administration.name} order_history"):
         try:
             as_of = begin_order_feeds(engine, client, administration)
-            for page in _pages(client, months, today):
+            for page in pages_of_months(client, months, today):
                 rows = [_landed(administration.name, order, lines, as_of, months) for order, lines in page]
                 _count(read, rows)
                 read.changed += _write(engine, rows)
@@ -164,7 +164,7 @@ def land_orders(
     changed, months = 0, window(administration, 0)
     for start in range(0, len(order_ids), ORDERS_AT_ONCE):
         asked = any_of("OrderID", order_ids[start : start + ORDERS_AT_ONCE])
-        for page in _read_whole(client, asked):
+        for page in read_whole(client, asked):
             rows = [_landed(administration.name, order, lines, as_of, [_EARLIEST, *months]) for order, lines in page]
             for row in rows:
                 row.pop("line_count")
@@ -177,13 +177,16 @@ def _write(engine: Engine, rows: list[dict[str, Any]]) -> int:
         return upsert(tx, tables.order_history, rows, pending=ORDER_STAGES, pending_key="order_id", ignoring=("as_of",))
 
 
-def _pages(client: ExactOnlineClient, months: Sequence[date], today: date) -> Iterator[list[tuple[dict, list[dict]]]]:
+def pages_of_months(
+    client: ExactOnlineClient, months: Sequence[date], today: date
+) -> Iterator[list[tuple[dict, list[dict]]]]:
+    """Pages of the orders of months that follow each other, those dated later than today with the month of today."""
     later = next_month(months[-1])
     until = "" if later > today else f" and OrderDate lt {datetime_literal(later)}"
-    return _read_whole(client, f"OrderDate ge {datetime_literal(months[0])}{until}")
+    return read_whole(client, f"OrderDate ge {datetime_literal(months[0])}{until}")
 
 
-def _read_whole(client: ExactOnlineClient, which: str) -> Iterator[list[tuple[dict, list[dict]]]]:
+def read_whole(client: ExactOnlineClient, which: str) -> Iterator[list[tuple[dict, list[dict]]]]:
     """Pages of orders, each with all its lines: where an answer cut them off they are read by their order."""
     for page in client.pages(
         feeds.ORDER_HISTORY.path,

@@ -27,6 +27,7 @@ class Report:
     stopped: str | None = None  # the sentence that says what ran out
     made_way: bool = False  # whether a run with live changes was let in between, and the rest waits
     paused: str | None = None  # why no further records of a kind are made
+    left_out: list[str] = field(default_factory=list)  # item groups for whose revenue the plan has no field
 
     def changed(self, kind: str) -> int:
         """Records of one table that were written."""
@@ -36,4 +37,5 @@ class Report:
         """What a materialisation shows of one table: its counts, and of the whole what it cost and why it stopped."""
         stopped = {"stopped": self.stopped} if self.stopped else {}
         tokens = {"pipedrive_tokens": self.tokens} if kind == KINDS[0] else {}
-        return {**asdict(self.tallies[kind]), **tokens, **stopped}
+        left_out = {"item_groups_left_out": ", ".join(self.left_out)} if self.left_out and kind == "deals" else {}
+        return {**asdict(self.tallies[kind]), **tokens, **left_out, **stopped}

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from pipeline.config import Config
 from pipeline.domain.budget import READ_LIST, READ_STAGES, READ_USERS, WRITE
 from pipeline.domain.forecast import Tokens, Work, days_until_done
-from pipeline.pipedrive.fields import PATHS
+from pipeline.pipedrive.fields import PATHS, category_field
 from pipeline.steps.account import kept_schema, wanted_fields
 from pipeline.steps.ledger_book import ledger_of_today
 from pipeline.steps.outcomes import KINDS
@@ -85,6 +85,8 @@ def plan(engine: Engine, config: Config, daily_tokens: int) -> Plan:
 def _setup_price(connection: Connection, config: Config) -> int:
     fields = wanted_fields(connection, config)
     schema = kept_schema(connection)
-    missing = [field for field in fields if (field.entity, field.name) not in schema.fields]
+    out = {category_field(group) for group in schema.left_out}
+    wanted = [field for field in fields if field.name not in out]
+    missing = [field for field in wanted if (field.entity, field.name) not in schema.fields]
     reading = 0 if schema.users else READ_USERS + 2 * READ_STAGES + len(PATHS) * READ_LIST
     return reading + len(missing) * WRITE

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, text
 from pipeline.config import Administration, Config
 from pipeline.domain.deal_products import SURCHARGE_CODE
 from pipeline.steps.customer_figures import FIGURE_COLUMNS, FIGURES, figure_parameters, queue_whom_time_touches
+from pipeline.steps.mart_stages import ALL, ORDER_STATUS
 from pipeline.steps.order_payments import TERMS_OF_ORDERS, queue_what_falls_due
 from pipeline.transform.crm_products import to_crm_products
 from pipeline.transform.deal_products import to_deal_products
@@ -127,7 +128,9 @@ def refresh_deals(engine: Engine, config: Config, *, today: date | None = None) 
             )
             queue(tx, ("crm/deal_products",), name, list(wanted["order_id"]) if len(wanted) else [])
             into, after = crm.deals, {"pending": ("pipedrive/deals",), "pending_key": "order_id"}
-            return upsert(tx, into, rows(wanted), **after, ignoring=("is_live",))
+            changed = upsert(tx, into, rows(wanted), **after, ignoring=("is_live",))
+            queue(tx, (ORDER_STATUS,), name, [ALL] if changed else [])
+            return changed
 
         return step
 
@@ -182,6 +185,11 @@ def _each(
 def administration_today(administration: Administration) -> date:
     """The date on the administration's calendar."""
     return datetime.now(ZoneInfo(administration.time_zone)).date()
+
+
+def todays(config: Config) -> dict[str, date]:
+    """The date on each administration's calendar."""
+    return {one.name: administration_today(one) for one in config.administrations}
 
 
 MIRRORED = """((customer.is_customer AND NOT customer.is_deleted) OR EXISTS (

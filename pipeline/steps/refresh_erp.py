@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Engine, text
 
 from pipeline.config import Administration
+from pipeline.steps.mart_stages import ALL, DORMANT, NAMES, ORDER_STATUS, REVENUE
 from pipeline.transform.contacts import to_contacts
 from pipeline.transform.customers import to_customers
 from pipeline.transform.item_groups import to_item_groups
@@ -17,7 +18,6 @@ from pipeline.warehouse.reading import frame, rows
 from pipeline.warehouse.tables import erp
 from pipeline.warehouse.writing import remove, upsert
 
-REVENUE = "marts/revenue_per_category"
 _OF_ORDERS = "administration = :administration AND order_id = ANY(:keys)"
 
 
@@ -39,7 +39,8 @@ def refresh_orders(engine: Engine, administration: Administration) -> int:
         vanished = [row.order_id for row in tx.execute(text(_VANISHED), of | {"there": list(orders["order_id"])})]
         queue(tx, _AFTER_ORDERS, name, vanished)
         if changed or vanished:
-            queue(tx, _AFTER_CUSTOMERS, name, {*orders["customer_id"], *before} - {None})
+            queue(tx, (*_AFTER_CUSTOMERS, DORMANT), name, {*orders["customer_id"], *before} - {None})
+            queue(tx, (ORDER_STATUS,), name, [ALL])
         return changed + len(vanished)
 
     return work_off(engine, "erp/orders", administration.name, step)
@@ -85,7 +86,8 @@ def refresh_customers(engine: Engine, administration: Administration) -> int:
             administration=name,
             time_zone=administration.time_zone,
         )
-        changed = upsert(tx, erp.customers, rows(customers), pending=_AFTER_CUSTOMERS, pending_key="customer_id")
+        after = (*_AFTER_CUSTOMERS, NAMES, DORMANT)
+        changed = upsert(tx, erp.customers, rows(customers), pending=after, pending_key="customer_id")
         if changed:
             orders = [row.order_id for row in tx.execute(text(_ORDERS_OF_CUSTOMERS), of)]
             queue(tx, ("crm/held", "crm/deals"), name, orders)
@@ -119,7 +121,7 @@ def refresh_item_groups(engine: Engine, administration: Administration) -> int:
             frame(tx, f"SELECT * FROM exact_online.item_groups WHERE {_BY_ID}", of), administration=name
         )
         changed = upsert(
-            tx, erp.item_groups, rows(groups), pending=("pipedrive/item_groups", REVENUE), pending_key="item_group_code"
+            tx, erp.item_groups, rows(groups), pending=("pipedrive/item_groups", NAMES), pending_key="item_group_code"
         )
         items = "SELECT id FROM exact_online.items WHERE administration = :administration AND item_group = ANY(:keys)"
         queue(tx, ("erp/products",), name, [row.id for row in tx.execute(text(items), of)])
@@ -162,7 +164,8 @@ def refresh_salespeople(engine: Engine, administration: Administration) -> int:
     """Takes in who sells from orders and accounts, and returns how many changed."""
     with engine.begin() as tx:
         people = tx.execute(text(_SALESPEOPLE), {"administration": administration.name})
-        return upsert(tx, erp.salespeople, (dict(row._mapping) for row in people.all()))
+        named = (dict(row._mapping) for row in people.all())
+        return upsert(tx, erp.salespeople, named, pending=(NAMES,), pending_key="salesperson_id")
 
 
 def _groups_of_items(tx: Connection, administration: str) -> dict[str, str | None]:

@@ -4,6 +4,8 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
+from pipeline.steps.account import LEFT_OUT
+from pipeline.steps.ledger_book import BUDGET
 from pipeline.steps.migration import months_of_migration
 from pipeline.warehouse import memory
 
@@ -17,11 +19,12 @@ def status(engine: Engine) -> dict[str, Any]:
             "backlog": {row.stage: row.waiting for row in connection.execute(text(_BACKLOG))},
             "in_doubt": connection.execute(text("SELECT count(*) FROM pipedrive.intents")).scalar_one(),
             "migration": months_of_migration(connection),
-            "budget": memory.recall(connection, "pipedrive budget"),
+            "budget": memory.recall(connection, BUDGET),
             "held_orders": [dict(row._mapping) for row in connection.execute(text(_HELD))],
             "held_customers": [dict(row._mapping) for row in connection.execute(text(_HELD_CUSTOMERS))],
             "hand_edits": [dict(row._mapping) for row in connection.execute(text(_DRIFT))],
             "duplicates": connection.execute(text("SELECT count(*) FROM pipedrive.duplicates")).scalar_one(),
+            "item_groups_left_out": memory.recall(connection, LEFT_OUT) or [],
             "last_failure": memory.recall(connection, "last failure"),
         }
 

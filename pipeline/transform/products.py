@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from pipeline.domain.prices import ItemPrice, price_on
+from pipeline.domain.prices import ItemPrice, sales_price
 from pipeline.transform.exact_values import day, each, instant, reference, trimmed
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def to_products(
     today: date,
     group_codes: Mapping[str, str],
 ) -> pd.DataFrame:
-    """One row an item, with the sales price of today.
+    """One row an item, with the sales price of today, else its `standard_sales_price`.
 
     `prices` are those without an account; `group_codes` gives an item group's code by its id.
     """
@@ -47,7 +47,10 @@ def to_products(
         "is_sales_item": items["is_sales_item"],
         "end_date": each(items["end_date"], day),
         "collection": each(items["collection"], trimmed),
-        "sales_price": each(items["id"], lambda item: price_on(today, by_item.get(item, ()))),
+        "sales_price": [
+            sales_price(today, by_item.get(item, ()), standard)
+            for item, standard in zip(items["id"], items["standard_sales_price"], strict=True)
+        ],
         "currency": [currency] * len(items),
         "is_deleted": [
             deleted.get(item, -1) >= version for item, version in zip(items["id"], items["timestamp"], strict=True)

@@ -1,5 +1,6 @@
 """Brings the warehouse to the shape this release needs. Every entry point runs it; at the head it does nothing."""
 
+import logging
 from pathlib import Path
 
 from alembic import command
@@ -10,8 +11,10 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
 
 from pipeline.errors import GiveUp
+from pipeline.warehouse.analysts import let_analysts_read, may_read
 from pipeline.warehouse.connection import lock_until_commit
 
+_LOG = logging.getLogger("pipeline")
 FOLDER = Path(__file__).parent / "migrations"
 
 
@@ -25,6 +28,8 @@ def migrate(engine: Engine) -> None:
         tx.execute(text("CREATE SCHEMA IF NOT EXISTS state"))
         tx.execute(text("CREATE SCHEMA IF NOT EXISTS dagster"))
         if revision(tx) == newest_revision():
+            if not may_read(tx):  # the roles were made since, or the data came from another server
+                let_analysts_read(tx)
             return
         try:
             command.upgrade(configuration(tx), "head")
@@ -33,6 +38,8 @@ def migrate(engine: Engine) -> None:
                 f"The database is at revision {revision(tx)}, which this release does not know: install the release "
                 "that made it, or a newer one."
             ) from None
+        if sentence := let_analysts_read(tx):
+            _LOG.warning(sentence)
 
 
 def revision(connection: Connection) -> str | None:

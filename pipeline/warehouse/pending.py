@@ -22,6 +22,13 @@ DELETE FROM state.pending WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM state.pending WHERE stage = :stage AND administration = :administration LIMIT :size)) RETURNING key
 """
 
+_DONE = """
+DELETE FROM state.pending WHERE ctid = ANY(ARRAY(
+    SELECT still.ctid FROM state.pending AS still JOIN {noted} AS noted
+        ON noted.administration = still.administration AND noted.{key} = still.key AND noted.ticket = still.ticket
+    WHERE still.stage = :stage FOR UPDATE OF still SKIP LOCKED))
+"""
+
 
 def queue(tx: Connection, stages: Sequence[str], administration: str, keys: Iterable[str]) -> None:
     """Lets the stages take in those records."""
@@ -54,6 +61,25 @@ def work_off(engine: Engine, stage: str, administration: str, step: Step, *, siz
                 raise
         else:
             written += done
+
+
+def note_waiting(tx: Connection, stage: str, into: str, key: str) -> int:
+    """Puts what waits for the stage into a temporary table (administration, `key`, ticket), and says how much it is.
+
+    It goes on waiting until `noted_is_done`: nobody who queues the same record has to wait for this transaction.
+    """
+    tx.execute(text(f"CREATE TEMPORARY TABLE {into} (administration text, {key} text, ticket bigint) ON COMMIT DROP"))
+    noted = tx.execute(
+        text(f"INSERT INTO {into} SELECT administration, key, ticket FROM state.pending WHERE stage = :stage"),
+        {"stage": stage},
+    ).rowcount
+    tx.execute(text(f"ANALYZE {into}"))
+    return noted
+
+
+def noted_is_done(tx: Connection, stage: str, noted: str, key: str) -> None:
+    """What was put into that table waits no longer, unless it is queued again by now."""
+    tx.execute(text(_DONE.format(noted=noted, key=key)), {"stage": stage})
 
 
 def waiting(tx: Connection, stage: str) -> dict[str, int]:

@@ -21,7 +21,7 @@ LAYERS = ("exact_online", "erp", "crm", "pipedrive", "marts")
 BOOKKEEPING = {
     f"pipedrive.{name}"
     for name in ("duplicates", "field_options", "fields", "intents", "rejected", "stages", "token_usage", "users")
-}
+} | {"exact_online.written_contacts", "exact_online.contact_intents", "crm.contact_conflicts"}
 TABLES = {name: table for name, table in metadata.tables.items() if table.schema in LAYERS and name not in BOOKKEEPING}
 SPECS = {spec.key: spec for spec in sorted(defs.resolve_all_asset_specs(), key=lambda spec: spec.key.path)}
 TABLE_OF_ASSET = {asset_key(table): table for table in TABLES.values()}

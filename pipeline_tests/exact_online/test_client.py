@@ -240,3 +240,19 @@ def _control(simulator: ExactOnlineSimulator) -> Caller:
     caller = Caller.__new__(Caller)
     caller.http = httpx.Client(base_url=BASE_URL, transport=SimulatorTransport(simulator))
     return caller
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "salesorder/SalesOrders"),
+        ("PUT", "salesorder/SalesOrders(guid'00000000-0000-0000-0000-000000000000')"),
+        ("DELETE", "crm/Contacts(guid'00000000-0000-0000-0000-000000000000')"),
+        ("POST", "crm/Accounts"),
+    ],
+)
+def test_only_subscriptions_and_contacts_can_be_written_and_contacts_not_removed(method: str, path: str):
+    client = client_for(lambda _: httpx.Response(500))
+    with pytest.raises(AssertionError, match="nothing in this project writes that"):
+        client.send(method, path, {})
+    assert client.calls == 0

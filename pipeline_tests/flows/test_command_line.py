@@ -116,6 +116,15 @@ def counts(finished: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return json.loads(finished.stdout)
 
 
+def test_a_look_beforehand_writes_nothing_and_tells_how_far_apart_the_clocks_are(stage: Stage, tmp_path: Path):
+    file = tmp_path / "page.html"
+    found = counts(stage.run("verify", "--json", "--to", str(file), "--language", "en"))
+    assert (found["orders"][0]["orders"], found["clocks"]["pipedrive"] in {-1, 0, 1}) == (25, True)
+    assert {request.split()[0] for request in stage.counters()} == {"GET"}
+    assert '<html lang="en">' in file.read_text("utf-8")
+    httpx.delete(f"http://127.0.0.1:{stage.pipedrive}/__sandbox/counters").raise_for_status()
+
+
 def test_a_dry_run_plans_a_sync_creates_and_a_second_one_writes_nothing(stage: Stage):
     planned = counts(stage.run("sync", "--dry-run", "--json"))
     assert planned["deals"]["create"] == 25

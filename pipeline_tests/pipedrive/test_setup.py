@@ -23,18 +23,20 @@ def account() -> Account:
     return Account()
 
 
-def client_of(account: Account) -> PipedriveClient:
+def client_of(account: Account, burst: int | None = None) -> PipedriveClient:
     http = httpx.Client(
         base_url=BASE_URL, transport=SimulatorTransport(account.simulator), headers={"x-api-token": "sandbox"}
     )
-    return PipedriveClient(http, Ledger(30_000, 30_000))
+    return PipedriveClient(http, Ledger(30_000, 30_000, burst=burst))
 
 
-def set_up(account: Account, known: Schema | None = None, **wanted: Any) -> tuple[Schema, bool]:
-    """Everything found or made, for these item groups and settings."""
+def set_up(
+    account: Account, known: Schema | None = None, *, burst: int | None = None, **wanted: Any
+) -> tuple[Schema, bool]:
+    """Everything found or made, for these item groups and settings; `burst` is the window that answers told."""
     settings = {"administrations": {"nl": "nl"}, "item_groups": GROUPS, "collections": None, "category_amounts": False}
     return complete(
-        client_of(account),
+        client_of(account, burst),
         known or Schema(),
         pipeline="Bestellingen",
         stages=STAGES,
@@ -223,6 +225,80 @@ def test_a_field_of_another_type_is_a_sentence_and_stays_as_it_is(account: Accou
 def test_a_plan_without_room_for_another_field_is_a_sentence():
     with pytest.raises(GiveUp, match='does not take the deal field "Orderdatum"'):
         set_up(Account(field_cap=2))
+
+
+def amount_fields(account: Account) -> dict[str, str]:
+    """Name and key of the fields for revenue by item group."""
+    found = account.simulator.state("fields")["fields"]["deal"]
+    return {one["field_name"]: one["field_code"] for one in found if one["field_name"].startswith("Omzet ")}
+
+
+@pytest.mark.parametrize(
+    ("cap", "burst", "room"),
+    [
+        (30, 20, 5),  # Lite: nine tenths of 30 fields, 22 of which are taken
+        (25, 20, 3),  # fewer than the plan is known for: the refusal tells
+        (30, 33, 8),  # a plan nobody knows: likewise
+        (100, 40, 12),
+    ],
+    ids=["Lite", "a cap below the plan's", "no known plan", "Growth"],
+)
+def test_of_the_fields_for_item_groups_the_first_are_made_as_far_as_the_plan_has_room(cap: int, burst: int, room: int):
+    account, groups = Account(field_cap=cap), {f"{number:02}": f"Groep {number}" for number in range(12)}
+    schema, _ = set_up(account, burst=burst, item_groups=groups, category_amounts=True)
+    assert list(amount_fields(account)) == [f"Omzet {name}" for name in list(groups.values())[:room]]
+    assert schema.left_out == list(groups.values())[room:]
+    wanted = custom_fields(administrations={"nl": "nl"}, item_groups=groups, collections=None, category_amounts=True)
+    assert schema.lacks(wanted, STAGES) is False
+    forget_counts(account)
+    again, _ = set_up(account, schema, burst=burst, item_groups=groups, category_amounts=True)
+    assert again == schema
+    made = {
+        name: key for (entity, name), key in schema.fields.items() if entity == "deal" and name.startswith("Omzet ")
+    }
+    assert made == amount_fields(account)
+    assert writes(account).total() == (room in {3, 8})  # one field is asked for again, and refused
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "names", "contradicts"),
+    [
+        ({"A": "Vazen"}, {"A": "Potten"}, {"Omzet Vazen": "Omzet Potten"}, False),
+        (
+            {"A": "Vazen", "B": "Potten"},
+            {"A": "Potten", "B": "Vazen"},
+            {"Omzet Vazen": "Omzet Potten", "Omzet Potten": "Omzet Vazen"},
+            True,
+        ),
+        ({"A": "Vazen", "B": "Vazen"}, {"A": "Vazen", "B": "Potten"}, {"Omzet Vazen": "Omzet Vazen"}, True),
+        (
+            {"A": "Vazen", "B": "Potten"},
+            {"A": "Vazen", "B": "Vazen"},
+            {"Omzet Vazen": "Omzet Vazen", "Omzet Potten": "Omzet Potten"},
+            True,
+        ),
+        (
+            {"A": "Vazen", "B": "Potten"},
+            {"A": "Glas", "B": "Glas"},
+            {"Omzet Vazen": "Omzet Glas", "Omzet Potten": "Omzet Potten"},
+            True,
+        ),
+    ],
+    ids=["renamed", "names swapped", "one of two of a name renamed", "renamed to another's name", "both to a new name"],
+)
+def test_a_field_for_revenue_stays_with_its_group_whatever_that_is_called(
+    account: Account, before: dict[str, str], after: dict[str, str], names: dict[str, str], contradicts: bool
+):
+    known, _ = set_up(account, item_groups=before, category_amounts=True)
+    there = amount_fields(account)
+    schema, _ = set_up(account, known, item_groups=after, category_amounts=True)
+    now = {key: name for name, key in amount_fields(account).items()}
+    assert {name: now[key] for name, key in there.items()} == names
+    assert {f"Omzet {label}" for label in after.values()} <= set(now.values())
+    assert set(now) == {key for (_, name), key in schema.fields.items() if name.startswith("Omzet ")} - {
+        schema.code("organization", "Omzet 12 maanden")
+    }
+    assert schema.contradicts(known) is contradicts
 
 
 def test_users_are_known_by_their_e_mail_in_small_letters(account: Account):

@@ -24,6 +24,7 @@ ITEM = {
     "end_date": None,
     "collection": None,
     "modified": wall("2026-01-15 12:00"),
+    "standard_sales_price": None,
 }
 PRICE = {
     "item": "vaas",
@@ -101,6 +102,28 @@ def test_an_item_is_one_row_in_our_own_words():
 )
 def test_each_value_of_an_item(field: str, sent: object, column: str, expected: object):
     assert only_row(products({field: sent}))[column] == expected
+
+
+@pytest.mark.parametrize(
+    ("prices", "standard", "expected"),
+    [
+        pytest.param([], "7.50", "7.50", id="no sales price"),
+        pytest.param([], None, None, id="neither"),
+        pytest.param([], "0", "0", id="a price of nothing"),
+        pytest.param([{}], "7.50", "9.95", id="both"),
+        pytest.param([{"price": Decimal(0)}], "7.50", "0", id="a sales price of nothing"),
+        pytest.param([{"price": None}], "7.50", "7.50", id="a sales price without a price"),
+        pytest.param([{"currency": "USD"}], "7.50", "7.50", id="a sales price in another currency"),
+        pytest.param([{"end_date": wall("2026-06-24")}], "7.50", "7.50", id="a sales price that ended yesterday"),
+        pytest.param([{"end_date": wall("2026-06-25")}], "7.50", "9.95", id="a sales price that ends today"),
+        pytest.param([{"start_date": wall("2026-06-26")}], "7.50", "7.50", id="a sales price from tomorrow on"),
+    ],
+)
+def test_without_a_sales_price_of_today_an_item_has_its_standard_price(
+    prices: list[dict[str, Any]], standard: str | None, expected: str | None
+):
+    item = {"standard_sales_price": standard and Decimal(standard)}
+    assert only_row(products(item, *prices))["sales_price"] == (expected and Decimal(expected))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """What Pipedrive should hold, in words: no ids or field keys of Pipedrive, so the same rows could fill another CRM."""
 
-from sqlalchemy import ForeignKeyConstraint, Index
+from sqlalchemy import BigInteger, Column, DateTime, ForeignKeyConstraint, Index
 
 from pipeline.warehouse.tables.columns import (
     administration,
@@ -130,4 +130,17 @@ held = table(
     text("reason", "what is in the way", required=True),
     flag("stops_deal", "whether the deal waits as a whole; else only its status and stage do"),
     instant("since", "when it was first held (UTC)", required=True),
+)
+
+contact_conflicts = table(
+    SCHEMA,
+    "contact_conflicts",
+    "What people had written on a person in Pipedrive when its contact had changed too: the ERP won, this is kept.",
+    administration(),
+    key("contact_id", "contact in the ERP"),
+    key("field", "field that differed: name, e_mail, phone, mobile or org_id"),
+    Column("since", DateTime(timezone=True), primary_key=True, comment="when it was found (UTC)"),
+    Column("person_id", BigInteger, nullable=False, comment="person in Pipedrive"),
+    text("theirs", "value in Pipedrive, which lost"),
+    text("ours", "value in the ERP, which won"),
 )

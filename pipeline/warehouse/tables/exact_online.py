@@ -6,7 +6,7 @@ A field read newly (`exact_online/feeds.py`) gets its column here. Blanks, zones
 
 from typing import Any
 
-from sqlalchemy import Index
+from sqlalchemy import BigInteger, Column, Index
 
 from pipeline.warehouse.tables.columns import (
     administration,
@@ -107,6 +107,11 @@ items = table(
     wall_time("end_date", "EndDate: last day it is sold"),
     text("collection", "the item field that pipeline.yaml names as collection_field"),
     wall_time("modified", "Modified"),
+    number(
+        "standard_sales_price",
+        "StandardSalesPrice of logistics/Items, asked only of items without a valid sales price",
+    ),
+    big("standard_price_as_of", "timestamp of the item when its StandardSalesPrice was asked", required=False),
 )
 
 item_groups = table(
@@ -253,4 +258,28 @@ payment_terms = table(
     whole("status", "Status: 20 open, 30 selected, 40 processed, 50 matched"),
     wall_time("last_payment_date", "LastPaymentDate"),
     wall_time("modified", "Modified"),
+)
+
+written_contacts = table(
+    SCHEMA,
+    "written_contacts",
+    "Contacts this pipeline made or changed in Exact Online, each as it last did.",
+    administration(),
+    key("contact_id", "ID of the contact"),
+    big("person_id", "person in Pipedrive it was written for"),
+    text("content_hash", "SHA-256 of the person's content: a contact that says just this was not changed by others"),
+    instant("written_at", "last write (UTC)"),
+)
+
+contact_intents = table(
+    SCHEMA,
+    "contact_intents",
+    "Contacts about to be written whose outcome is not yet known; they are looked up before anything is tried again.",
+    administration(),
+    Column("person_id", BigInteger, primary_key=True, autoincrement=False, comment="person in Pipedrive"),
+    text("contact_id", "contact about to be changed; empty for one about to be made"),
+    text("e_mail", "e-mail address by which a contact that was made is found", required=True),
+    text("content_hash", "SHA-256 of the person's content about to be written", required=True),
+    text("hash_before", "SHA-256 of what the contact said before; empty for one about to be made"),
+    instant("intended_at", "before the request (UTC)", required=True),
 )

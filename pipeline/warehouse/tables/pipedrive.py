@@ -117,6 +117,23 @@ rejected = table(
     instant("since", "first refusal (UTC)", required=True),
 )
 
+person_changes = table(
+    SCHEMA,
+    "person_changes",
+    'Persons with the label "Naar Exact" as they were last seen, and what keeps them from being contacts in the ERP.',
+    Column("person_id", BigInteger, primary_key=True, autoincrement=False, comment="id in Pipedrive"),
+    big("org_id", "organization in Pipedrive", required=False),
+    text("name", "name", required=True),
+    text("e_mail", "primary e-mail address"),
+    text("phone", "phone number"),
+    text("mobile", "mobile number"),
+    text("contact_id", '"Exact contact-ID"'),
+    instant("changed_at", "last change in Pipedrive (UTC)"),
+    flag("waits", "whether what it says has still to be decided upon"),
+    text("reason", "why it is not in the ERP as it stands; empty while all is well"),
+    instant("since", "since when there is a reason (UTC)"),
+)
+
 duplicates = table(
     SCHEMA,
     "duplicates",

@@ -10,6 +10,8 @@ from pipeline.warehouse.tables.columns import (
     instant,
     key,
     metadata,
+    money,
+    number,
     table,
     text,
     whole,
@@ -114,4 +116,20 @@ organization_decisions = table(
     Column("org_id", BigInteger, primary_key=True, autoincrement=False, comment="organization that may be its"),
     flag("is_adopted", "whether it is the customer's; else it is not"),
     instant("decided_at", "when it was read (UTC)", required=True),
+)
+
+counted_revenue = table(
+    SCHEMA,
+    "counted_revenue",
+    "What each order counts for in the revenue marts now: a change takes back exactly that, and counts anew.",
+    administration(),
+    key("order_id", "the order"),
+    key("item_group_code", "item group of its lines; empty text for what no line explains, which every order has"),
+    Column("month", Date, nullable=False, comment="first day of the month of the order date"),
+    text("customer_id", "account that ordered; - without one", required=True),
+    text("salesperson_id", "salesperson of the order; - without one", required=True),
+    text("currency", "currency of the order", required=True),
+    money("revenue_excl_vat", "value without VAT"),
+    whole("lines", "lines", required=True),
+    number("quantity", "quantity on those lines", required=True),
 )
