@@ -1,22 +1,20 @@
 """What many tests need: one embedded PostgreSQL for all of them, and a fresh, migrated database for each."""
 
-import itertools
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
-from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy import Engine
 
-from pipeline.warehouse.connection import warehouse_url
 from pipeline.warehouse.embedded import embedded_postgres
-from pipeline.warehouse.migrating import migrate
+from pipeline_tests.console import Console
+from pipeline_tests.console import console as a_console
+from pipeline_tests.databases import fresh_engine, prepare
+from pipeline_tests.worlds import Worlds
 
 FIRST = ("domain", "test_layers", "test_config", "transform")
 LONGEST = ("chaos", "flows", "browser", "automation/test_handling", "steps/", "webhooks", "warehouse", "demo")
-_numbers = itertools.count()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,26 +36,21 @@ def postgres() -> Iterator[str]:
     Not in pytest's own temporary folder: as root the server has an account of its own, which pytest would shut out.
     """
     with tempfile.TemporaryDirectory() as home, embedded_postgres(Path(home)) as url:
-        # No test here outlives a power cut, and most of their time would be waiting for the disk.
-        for setting in ("synchronous_commit", "fsync", "full_page_writes"):
-            _statement(url, f"ALTER SYSTEM SET {setting} = off")
-        _statement(url, "SELECT pg_reload_conf()")
-        _statement(url, "CREATE DATABASE template")
-        engine = create_engine(warehouse_url(_database(url, "template")))
-        migrate(engine)
-        engine.dispose()
+        prepare(url)
         yield url
 
 
-@contextmanager
-def fresh_engine(postgres: str) -> Iterator[Engine]:
-    """An engine on a fresh, migrated database."""
-    name = f"test_{next(_numbers)}"
-    _statement(postgres, f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
-    engine = create_engine(warehouse_url(_database(postgres, name)))
-    yield engine
-    engine.dispose()
-    _statement(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+@pytest.fixture(scope="session")
+def worlds(postgres: str) -> Worlds:
+    """Worlds to begin with, each made once."""
+    return Worlds(postgres)
+
+
+@pytest.fixture(scope="session")
+def console() -> Iterator[Console]:
+    """Starts the console command."""
+    with a_console() as console:
+        yield console
 
 
 @pytest.fixture
@@ -72,15 +65,6 @@ def shared_engine(postgres: str) -> Iterator[Engine]:
     """A migrated warehouse for the tests of one file that only look at it."""
     with fresh_engine(postgres) as engine:
         yield engine
-
-
-def _statement(url: str, statement: str) -> None:
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(statement)  # type: ignore[arg-type]
-
-
-def _database(url: str, name: str) -> str:
-    return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")

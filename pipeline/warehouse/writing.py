@@ -1,21 +1,37 @@
-"""Rows into a table, set-based: COPY into a temporary table, then one statement that touches only what differs.
+"""Rows into a table, set-based, by a statement that touches only what differs.
 
+A few rows go along with the statement, each column as one array; many are sent by COPY into a temporary table first.
 Every table is written through here (or replaced whole by one SQL statement beside its asset). What the rows mean is
 not known here.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import count
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, count, islice
 from typing import Any
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import ARRAY, Column, Connection, Table, text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 
 from pipeline.warehouse.pending import QUEUED_AGAIN
 
 Row = Mapping[str, Any]
+FEW = 50  # a temporary table costs about as much as the arrays of so many rows
+_DIALECT = postgresql.dialect()
 _serial = count()
+
+
+@dataclass(frozen=True)
+class Given:
+    """Rows as a statement has them: from where, the select list for their columns, and its parameters."""
+
+    columns: list[str]
+    select: str
+    source: str
+    parameters: Mapping[str, Any]
 
 
 def upsert(
@@ -34,38 +50,34 @@ def upsert(
     `ignoring` are written where another one differs too; those in `keeping` only a new row gets.
     Rows of one call have the same columns.
     """
-    incoming, columns = _copied(tx, table, rows)
-    if not columns:
-        return 0
-    statement = _upsert_sql(table, incoming, columns, set(ignoring), set(keeping))
-    returned = f"administration, {pending_key} AS key" if pending_key else "1"
-    stages = (
-        "INSERT INTO state.pending (stage, administration, key) SELECT DISTINCT stage, administration, key FROM changed"
-    )
-    sql = f"WITH changed AS ({statement} RETURNING {returned})"
-    if pending:
-        sql += f", queued AS ({stages}, unnest(CAST(:stages AS text[])) AS stage {QUEUED_AGAIN})"
-    changed = tx.execute(text(f"{sql} SELECT count(*) FROM changed"), {"stages": list(pending)}).scalar_one()
-    tx.execute(text(f"DROP TABLE {incoming}"))
-    return changed
+    with _given(tx, table, rows) as given:
+        if not given.columns:
+            return 0
+        statement = _upsert_sql(table, given, set(ignoring), set(keeping))
+        returned = f"administration, {pending_key} AS key" if pending_key else "1"
+        sql = f"WITH changed AS ({statement} RETURNING {returned})"
+        if pending:
+            sql += f", queued AS ({_QUEUED})"
+        parameters = {"stages": list(pending), **given.parameters}
+        return tx.execute(text(f"{sql} SELECT count(*) FROM changed"), parameters).scalar_one()
 
 
 def remove(tx: Connection, table: Table, rows: Iterable[Row]) -> int:
     """Deletes the rows of those keys and returns how many there were."""
-    incoming, columns = _copied(tx, table, rows)
-    if not columns:
-        return 0
-    same = " AND ".join(f"kept.{name} = gone.{name}" for name in columns)
-    deleted = tx.execute(text(f"DELETE FROM {table.fullname} AS kept USING {incoming} AS gone WHERE {same}")).rowcount
-    tx.execute(text(f"DROP TABLE {incoming}"))
-    return deleted
+    with _given(tx, table, rows) as given:
+        if not given.columns:
+            return 0
+        same = " AND ".join(f"kept.{name} = gone.{name}" for name in given.columns)
+        gone = f"(SELECT {given.select} FROM {given.source}) AS gone"
+        sql = text(f"DELETE FROM {table.fullname} AS kept USING {gone} WHERE {same}")
+        return tx.execute(sql, given.parameters).rowcount
 
 
-def _upsert_sql(table: Table, incoming: str, columns: list[str], ignored: set[str], kept: set[str]) -> str:
+def _upsert_sql(table: Table, given: Given, ignored: set[str], kept: set[str]) -> str:
     keys = [column.name for column in table.primary_key]
-    values = [name for name in columns if name not in keys and name not in kept]
+    values = [name for name in given.columns if name not in keys and name not in kept]
     compared = [name for name in values if name not in ignored]
-    names, conflict = ", ".join(columns), ", ".join(keys)
+    names, conflict = ", ".join(given.columns), ", ".join(keys)
     if not compared:
         action = "DO NOTHING"
     else:
@@ -74,18 +86,57 @@ def _upsert_sql(table: Table, incoming: str, columns: list[str], ignored: set[st
         settings = ", ".join(f"{name} = excluded.{name}" for name in values)
         action = f"DO UPDATE SET {settings} WHERE ({here}) IS DISTINCT FROM ({new})"
     return (
-        f"INSERT INTO {table.fullname} AS there ({names}) SELECT {names} FROM {incoming} "
+        f"INSERT INTO {table.fullname} AS there ({names}) SELECT {given.select} FROM {given.source} "
         f"ON CONFLICT ({conflict}) {action}"
     )
 
 
-def _copied(tx: Connection, table: Table, rows: Iterable[Row]) -> tuple[str, list[str]]:
-    """The rows in a temporary table, and its columns; no columns where there are no rows."""
+@contextmanager
+def _given(tx: Connection, table: Table, rows: Iterable[Row]) -> Iterator[Given]:
+    """The rows for one statement; no columns where there are no rows."""
     iterator = iter(rows)
-    first = next(iterator, None)
-    if first is None:
-        return "", []
-    columns = list(first)
+    first = list(islice(iterator, FEW + 1))
+    columns = list(first[0]) if first else []
+    if len(first) <= FEW:
+        yield Given(columns, _cast(table, columns), _unnested(columns), _arrays(table, columns, first))
+        return
+    incoming = _copied(tx, table, columns, chain(first, iterator))
+    yield Given(columns, ", ".join(columns), incoming, {})
+    tx.execute(text(f"DROP TABLE {incoming}"))
+
+
+def _unnested(columns: list[str]) -> str:
+    """A row for each index of the columns' arrays."""
+    return f"unnest({', '.join(f'CAST(:{name} AS text[])' for name in columns)}) AS given({', '.join(columns)})"
+
+
+def _cast(table: Table, columns: list[str]) -> str:
+    """The select list that makes of each text what its column holds."""
+    return ", ".join(f"{_of_text(table.c[name])} AS {name}" for name in columns)
+
+
+def _of_text(column: Column[Any]) -> str:
+    given = f"given.{column.name}"
+    if isinstance(column.type, ARRAY):
+        elements = f"ARRAY(SELECT jsonb_array_elements_text(CAST({given} AS jsonb)))"
+        return f"CASE WHEN {given} IS NOT NULL THEN {elements} END"
+    return f"CAST({given} AS {column.type.compile(_DIALECT)})"
+
+
+def _arrays(table: Table, columns: list[str], rows: list[Row]) -> dict[str, list[str | None]]:
+    """For each column its values as PostgreSQL reads them."""
+    as_json = {name for name in columns if isinstance(table.c[name].type, JSONB | ARRAY)}
+    return {name: [_text(row[name], name in as_json) for row in rows] for name in columns}
+
+
+def _text(value: Any, as_json: bool) -> str | None:
+    if as_json:
+        return _document(value)
+    return value if value is None else str(value)
+
+
+def _copied(tx: Connection, table: Table, columns: list[str], rows: Iterable[Row]) -> str:
+    """The rows in a temporary table, and its name."""
     documents = {name for name in columns if isinstance(table.c[name].type, JSONB)}
     incoming = f"incoming_{table.schema}_{table.name}_{next(_serial)}"
     names = ", ".join(columns)
@@ -94,19 +145,18 @@ def _copied(tx: Connection, table: Table, rows: Iterable[Row]) -> tuple[str, lis
     )
     cursor = tx.connection.cursor()
     with cursor.copy(f"COPY {incoming} ({names}) FROM STDIN") as copy:
-        write = copy.write_row
-        write(_values(first, columns, documents))
-        for row in iterator:
-            write(_values(row, columns, documents))
-    return incoming, columns
-
-
-def _values(row: Row, columns: list[str], documents: set[str]) -> list[Any]:
-    if not documents:
-        return [row[name] for name in columns]
-    return [_document(row[name]) if name in documents else row[name] for name in columns]
+        for row in rows:
+            copy.write_row([_document(row[name]) if name in documents else row[name] for name in columns])
+    return incoming
 
 
 def _document(value: Any) -> str | None:
     """JSON text of a document; a string is JSON text already."""
     return value if value is None or isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+
+
+_QUEUED = (
+    "INSERT INTO state.pending (stage, administration, key) "
+    "SELECT DISTINCT stage, administration, key FROM changed, unnest(CAST(:stages AS text[])) AS stage "
+    f"{QUEUED_AGAIN}"
+)

@@ -14,7 +14,7 @@ from pipeline_tests.chaos.sequence import Step, ending, sequences
 from pipeline_tests.chaos.storm import Round, storm
 from pipeline_tests.chaos.theatre import Theatre, opened, own_postgres
 from pipeline_tests.chaos.tripwire import Point
-from pipeline_tests.conftest import fresh_engine
+from pipeline_tests.databases import fresh_engine
 
 SHARES = {"setup": 0.2, "first load": 0.4, "changes": 0.4}
 # Killed as the console command: Dagster's runs, its storage and its lock lie in between there.

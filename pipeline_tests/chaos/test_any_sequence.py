@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 
 from pipeline.sandbox.company import seeded_company
 from pipeline_tests.chaos.sequence import STEPS, Play, Step, ending, sequences
-from pipeline_tests.conftest import fresh_engine
+from pipeline_tests.databases import fresh_engine
 from pipeline_tests.world import World
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx
 
+from pipeline_tests.console import Console
 from pipeline_tests.flows.test_command_line import Stage
 
 CALLS = 80  # a day; sixteen of them are kept for live changes
@@ -28,8 +29,8 @@ class ShortDay(Stage):
             http.post("/__sandbox/tokens", json={})
 
 
-def test_history_waits_for_the_next_day_changes_go_through_and_the_status_is_three():
-    stage = ShortDay()
+def test_history_waits_for_the_next_day_changes_go_through_and_the_status_is_three(console: Console):
+    stage = ShortDay(console)
     with tempfile.TemporaryDirectory() as home:
         try:
             stage.begin(Path(home))

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,24 +15,23 @@ from typing import Any
 import httpx
 import pytest
 
+from pipeline.processes import free_ports
+from pipeline_tests.console import Console, Running
+
 DEADLINE = 120.0
 PIPELINE = [sys.executable, "-W", "ignore", "-m", "pipeline"]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @dataclass
 class Stage:
     """Two simulators on ports of their own, and the environment that points at them."""
 
-    exact: int = field(default_factory=free_port)
-    pipedrive: int = field(default_factory=free_port)
-    processes: list[subprocess.Popen] = field(default_factory=list)
+    console: Console
+    processes: list[Running] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.exact, self.pipedrive = free_ports(2)
 
     def begin(self, home: Path, *pipedrive: str) -> None:
         exact = ["sandbox", "exact", "--port", str(self.exact), "--orders", "25", "--no-limits"]
@@ -57,14 +55,7 @@ class Stage:
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """One command to its end."""
-        return subprocess.run(
-            [*PIPELINE, *arguments],
-            env=self.environment | environment,
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE,
-            stdin=subprocess.DEVNULL,
-        )
+        return self.console.run(*arguments, environment=self.environment | environment, timeout=DEADLINE)
 
     def state(self) -> Any:
         return httpx.get(f"http://127.0.0.1:{self.pipedrive}/__sandbox/state", timeout=DEADLINE).json()
@@ -79,7 +70,7 @@ class Stage:
             process.wait(DEADLINE)
 
     def _start(self, arguments: list[str]) -> None:
-        self.processes.append(subprocess.Popen([*PIPELINE, *arguments], stdin=subprocess.DEVNULL))
+        self.processes.append(self.console.start(*arguments, environment=os.environ))
 
     def _wait_for(self, port: int) -> None:
         deadline = time.monotonic() + DEADLINE
@@ -93,9 +84,9 @@ class Stage:
 
 
 @contextmanager
-def a_stage(*pipedrive: str) -> Iterator[Stage]:
+def a_stage(console: Console, *pipedrive: str) -> Iterator[Stage]:
     """A stage of its own; `pipedrive` are that simulator's options."""
-    stage = Stage()
+    stage = Stage(console)
     with tempfile.TemporaryDirectory() as home:
         try:
             stage.begin(Path(home), *pipedrive)
@@ -105,9 +96,9 @@ def a_stage(*pipedrive: str) -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
+def stage(console: Console) -> Iterator[Stage]:
     """One stage for the whole file: first everything is written, then nothing is, then things are wrong."""
-    with a_stage() as stage:
+    with a_stage(console) as stage:
         yield stage
 
 
@@ -171,8 +162,8 @@ def test_an_audit_puts_back_what_somebody_changed_by_hand(stage: Stage):
     assert "differing" in stage.run("audit", "--full").stdout
 
 
-def test_a_spent_budget_ends_with_status_3_and_the_rest_is_kept():
-    with a_stage("--daily-tokens", "900", "--burst", "0") as stage:
+def test_a_spent_budget_ends_with_status_3_and_the_rest_is_kept(console: Console):
+    with a_stage(console, "--daily-tokens", "900", "--burst", "0") as stage:
         finished = stage.run("sync", "--json")
         assert finished.returncode == 3, finished.stderr
         told = json.loads(finished.stdout)

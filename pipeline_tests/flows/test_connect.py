@@ -15,10 +15,10 @@ from sqlalchemy import Engine, text
 
 from pipeline.errors import GiveUp
 from pipeline.exact_online.consent import code_in, consent_address
+from pipeline.processes import free_ports
 from pipeline.sandbox.company import seeded_company
 from pipeline.sandbox.exact_online import simulated_exact_online
 from pipeline_tests.exact_online.served import served
-from pipeline_tests.flows.test_command_line import free_port
 
 COMMAND = [sys.executable, "-W", "ignore", "-m", "pipeline", "connect", "exact"]
 ADMINISTRATION = "  - {name: %s, source: exact_online, division: %d, time_zone: Europe/Amsterdam}\n"
@@ -28,7 +28,8 @@ class Desk:
     """A person at a terminal and a browser, with an installation that has no token yet."""
 
     def __init__(self, engine: Engine, url: str, home: Path, simulator: Any) -> None:
-        self.engine, self.simulator, self.port = engine, simulator, free_port()
+        self.engine, self.simulator = engine, simulator
+        (self.port,) = free_ports(1)
         config = home / "pipeline.yaml"
         config.write_text("administrations:\n" + ADMINISTRATION % ("nl", 123456) + ADMINISTRATION % ("be", 777))
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("EXACT_", "PIPE", "PUBLIC"))}

@@ -9,15 +9,16 @@ from typing import Any
 import httpx
 import pytest
 
+from pipeline_tests.console import Console
 from pipeline_tests.flows.test_command_line import Stage, a_stage, counts
 
 NEVER = {"created": 0, "updated": 0, "unchanged": 25, "held": 0, "left": 0}
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
+def stage(console: Console) -> Iterator[Stage]:
     """One stage for the whole file, on which nothing was read yet."""
-    with a_stage() as stage:
+    with a_stage(console) as stage:
         yield stage
 
 
@@ -60,8 +61,8 @@ def test_what_is_no_month_is_said_in_one_sentence(stage: Stage):
     assert finished.stderr == "pipeline: --from 2019-13 is not a month: write year and month, such as 2019-01.\n"
 
 
-def test_a_day_without_tokens_ends_with_status_3_and_the_rest_goes_on_by_itself():
-    with a_stage("--daily-tokens", "700", "--burst", "0") as stage:
+def test_a_day_without_tokens_ends_with_status_3_and_the_rest_goes_on_by_itself(console: Console):
+    with a_stage(console, "--daily-tokens", "700", "--burst", "0") as stage:
         finished = stage.run("history", "--from", "2019-01")
         assert finished.returncode == 3, finished.stderr
         assert "Today's tokens for this work are used up" in finished.stdout

@@ -1,6 +1,7 @@
 """What organizations show of their customers' orders: in step with the books, and with days and months that pass."""
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -16,6 +17,7 @@ from pipeline.steps import refresh_crm
 from pipeline.steps.audit import audit
 from pipeline_tests.steps.hands import hand
 from pipeline_tests.world import World
+from pipeline_tests.worlds import Worlds
 
 CANCELLED = 45
 CENT = Decimal("0.01")
@@ -27,10 +29,16 @@ def world(engine: Engine) -> World:
     return World(engine, company=seeded_company(orders=40, products=40))
 
 
-@pytest.fixture
-def synced(world: World) -> World:
+def a_synced_world(engine: Engine) -> World:
+    world = World(engine, company=seeded_company(orders=40, products=40))
     world.sync()
     return world
+
+
+@pytest.fixture
+def synced(worlds: Worlds) -> Iterator[World]:
+    with worlds.after(a_synced_world) as world:
+        yield world
 
 
 def shown(world: World) -> dict[str, dict[str, Any]]:

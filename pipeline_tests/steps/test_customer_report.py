@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,23 @@ from pipeline.sandbox.company import seeded_company
 from pipeline.steps.customer_report import CustomerReport, CustomerRow, customer_report
 from pipeline_tests.steps.hands import hand
 from pipeline_tests.world import World
+from pipeline_tests.worlds import Worlds
 
 LONGEST_CODE = "123456789012345678"
 
 
+def a_landed_world(engine: Engine) -> World:
+    world = World(engine, company=seeded_company(orders=20, products=20))
+    world.land()
+    world.refresh()
+    return world
+
+
 @pytest.fixture
-def world(engine: Engine) -> World:
+def world(worlds: Worlds) -> Iterator[World]:
     """A company whose customers were read, and nothing was written."""
-    read = World(engine, company=seeded_company(orders=20, products=20))
-    read.land()
-    read.refresh()
-    return read
+    with worlds.after(a_landed_world) as world:
+        yield world
 
 
 @pytest.fixture

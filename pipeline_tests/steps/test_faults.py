@@ -1,5 +1,6 @@
 """Answers that never come, refusals, and hands in the CRM: never a second deal, and one bad record stops no other."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,17 +10,23 @@ from pipeline.errors import GiveUp, RetryLater
 from pipeline.sandbox.company import seeded_company
 from pipeline_tests.steps.test_journeys import assert_all_equal
 from pipeline_tests.world import World
+from pipeline_tests.worlds import Worlds
 
 
-@pytest.fixture
-def landed(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> World:
-    """A world whose orders wait to be written for the first time."""
-    monkeypatch.setattr("pipeline.steps.doubts.time.sleep", lambda _: None)
+def a_landed_world(engine: Engine) -> World:
     company = seeded_company(orders=12, products=40)
     world = World(engine, company=company, account={"daily_tokens": 1_000_000})
     world.land()
     world.refresh()
     return world
+
+
+@pytest.fixture
+def landed(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A world whose orders wait to be written for the first time."""
+    monkeypatch.setattr("pipeline.steps.doubts.time.sleep", lambda _: None)
+    with worlds.after(a_landed_world) as world:
+        yield world
 
 
 def written_until_it_works(world: World) -> None:

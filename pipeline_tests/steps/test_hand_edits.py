@@ -1,5 +1,6 @@
 """Hands in the CRM: what people change, archive, delete and merge is noticed, put right or shown, and never doubled."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,14 +10,20 @@ from pipeline.sandbox.company import seeded_company
 from pipeline.steps.audit import Audit, audit
 from pipeline_tests.steps.hands import assert_as_wanted, hand, one_of
 from pipeline_tests.world import World
+from pipeline_tests.worlds import Worlds
+
+
+def a_synced_world(engine: Engine) -> World:
+    world = World(engine, company=seeded_company(orders=12, products=40))
+    world.sync()
+    return world
 
 
 @pytest.fixture
-def world(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr("pipeline.steps.doubts.time.sleep", lambda _: None)
-    synced = World(engine, company=seeded_company(orders=12, products=40))
-    synced.sync()
-    return synced
+    with worlds.after(a_synced_world) as world:
+        yield world
 
 
 def audited(world: World, *, full: bool = False) -> Audit:

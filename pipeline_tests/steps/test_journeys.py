@@ -1,5 +1,6 @@
 """Orders on their way from the ERP to the CRM: what changes there arrives here, and nothing is written twice."""
 
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ from sqlalchemy import Engine
 from pipeline.domain.budget import add_price
 from pipeline.sandbox.company import seeded_company
 from pipeline_tests.world import SETTINGS, World
+from pipeline_tests.worlds import Worlds
 
 
 @pytest.fixture
@@ -16,10 +18,16 @@ def world(engine: Engine) -> World:
     return World(engine, company=seeded_company(orders=40, products=60))
 
 
-@pytest.fixture
-def synced(world: World) -> World:
+def a_synced_world(engine: Engine) -> World:
+    world = World(engine, company=seeded_company(orders=40, products=60))
     world.sync()
     return world
+
+
+@pytest.fixture
+def synced(worlds: Worlds) -> Iterator[World]:
+    with worlds.after(a_synced_world) as world:
+        yield world
 
 
 def writes(world: World) -> dict[str, int]:

@@ -1,5 +1,7 @@
 """What an account allows: deals, tokens, requests; and what it refuses for everybody or for one record."""
 
+from collections.abc import Iterator
+
 import pytest
 from sqlalchemy import Engine
 
@@ -7,14 +9,20 @@ from pipeline.errors import Blocked, GiveUp
 from pipeline.sandbox.company import seeded_company
 from pipeline_tests.steps.hands import assert_as_wanted, hand, one_of
 from pipeline_tests.world import SETTINGS, World
+from pipeline_tests.worlds import Worlds
+
+
+def a_synced_world(engine: Engine) -> World:
+    world = World(engine, company=seeded_company(orders=12, products=40))
+    world.sync()
+    return world
 
 
 @pytest.fixture
-def world(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr("pipeline.steps.doubts.time.sleep", lambda _: None)
-    synced = World(engine, company=seeded_company(orders=12, products=40))
-    synced.sync()
-    return synced
+    with worlds.after(a_synced_world) as world:
+        yield world
 
 
 def test_old_deals_make_room_for_new_ones_under_the_cap(engine: Engine):

@@ -1,5 +1,6 @@
 """How far each month is on its way into Pipedrive, and the day that is named for it, beside what then happens."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,18 +12,24 @@ from pipeline.steps.outcomes import KINDS
 from pipeline.steps.plan import plan
 from pipeline_tests.steps.test_switches import place
 from pipeline_tests.world import World
+from pipeline_tests.worlds import Worlds
 
 PLENTY = 10_000_000
 DAY = 1_000  # tokens
 
 
-@pytest.fixture
-def world(engine: Engine) -> World:
-    """Landed and refreshed; nothing is written yet."""
+def a_landed_world(engine: Engine) -> World:
     world = World(engine, company=seeded_company(orders=40, products=40))
     world.land()
     world.refresh()
     return world
+
+
+@pytest.fixture
+def world(worlds: Worlds) -> Iterator[World]:
+    """Landed and refreshed; nothing is written yet."""
+    with worlds.after(a_landed_world) as world:
+        yield world
 
 
 def migration(world: World, daily_tokens: int = PLENTY) -> Migration:

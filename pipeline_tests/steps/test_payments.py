@@ -1,5 +1,6 @@
 """Invoices and payments on their way to "Betaalstatus": what is paid, credited or late in the ERP shows on deals."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -18,6 +19,7 @@ from pipeline.steps.order_payments import queue_what_falls_due
 from pipeline.warehouse import memory
 from pipeline_tests.payments_in_the_books import payments_in_the_books
 from pipeline_tests.world import World
+from pipeline_tests.worlds import Worlds
 
 
 @pytest.fixture
@@ -25,10 +27,16 @@ def world(engine: Engine) -> World:
     return World(engine, company=seeded_company(orders=20, products=20))
 
 
-@pytest.fixture
-def synced(world: World) -> World:
+def a_synced_world(engine: Engine) -> World:
+    world = World(engine, company=seeded_company(orders=20, products=20))
     world.sync()
     return world
+
+
+@pytest.fixture
+def synced(worlds: Worlds) -> Iterator[World]:
+    with worlds.after(a_synced_world) as world:
+        yield world
 
 
 def an_order(world: World) -> Order:

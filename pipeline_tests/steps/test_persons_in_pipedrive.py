@@ -1,5 +1,6 @@
 """Persons under lost answers, refusals, spent days and hands in Pipedrive: none twice, none forgotten."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -17,23 +18,39 @@ from pipeline_tests.steps.hands import hand
 from pipeline_tests.steps.test_faults import forgetful
 from pipeline_tests.steps.test_persons import one_contact, organizations, persons
 from pipeline_tests.world import World
+from pipeline_tests.worlds import Worlds
 
 PATH = "/api/v2/persons"
 
 
-@pytest.fixture
-def landed(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> World:
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.steps.doubts.time.sleep", lambda _: None)
+
+
+def a_landed_world(engine: Engine) -> World:
     world = World(engine, company=seeded_company(orders=6, products=20))
     world.land()
     world.refresh()
     return world
 
 
+def a_synced_world(engine: Engine) -> World:
+    world = a_landed_world(engine)
+    world.write()
+    return world
+
+
 @pytest.fixture
-def synced(landed: World) -> World:
-    landed.write()
-    return landed
+def landed(worlds: Worlds) -> Iterator[World]:
+    with worlds.after(a_landed_world) as world:
+        yield world
+
+
+@pytest.fixture
+def synced(worlds: Worlds) -> Iterator[World]:
+    with worlds.after(a_synced_world) as world:
+        yield world
 
 
 def audited(world: World, *, full: bool = True) -> Audit:

@@ -23,30 +23,33 @@ from pipeline.warehouse.connection import warehouse_url
 from pipeline_tests.steps.hands import hand
 from pipeline_tests.steps.test_switches import place
 from pipeline_tests.world import SETTINGS, World
+from pipeline_tests.worlds import Worlds
 
 LAST_YEAR = date.today().year - 1  # noqa: DTZ011
 SIDES = ("exact", "erp", "crm", "pipedrive")
 
 
-@pytest.fixture
-def world(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> World:
+def a_synced_world(engine: Engine) -> World:
     """Synchronised, and some time ago: what happens now is newer than what is there."""
     world = World(engine, company=seeded_company(orders=8, products=20))
-    monkeypatch.setattr("pipeline.steps.doubts.time.sleep", world.wait)
     place(world, (0, 1, 10), (1, 2, 20.5), your_ref="het gaat om deze")
     world.sync()
     world.wait(3600)
     return world
+
+
+@pytest.fixture
+def world(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with worlds.after(a_synced_world) as world:
+        monkeypatch.setattr("pipeline.steps.doubts.time.sleep", world.wait)
+        yield world
 
 
 @pytest.fixture(scope="module")
-def after_asking(shared_engine: Engine) -> World:
-    world = World(shared_engine, company=seeded_company(orders=8, products=20))
-    place(world, (0, 1, 10), (1, 2, 20.5), your_ref="het gaat om deze")
-    world.sync()
-    world.wait(3600)
-    ask_exact(world)
-    return world
+def after_asking(worlds: Worlds) -> Iterator[World]:
+    with worlds.after(a_synced_world) as world:
+        ask_exact(world)
+        yield world
 
 
 @pytest.fixture

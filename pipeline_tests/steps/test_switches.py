@@ -216,7 +216,7 @@ def journey(world: World, expected: Expected) -> None:
     world.wait(60)
 
 
-def bundled(answers: list[dict[str, Any]], size: int = 4) -> list[dict[str, Any]]:
+def bundled(answers: list[dict[str, Any]], size: int = 8) -> list[dict[str, Any]]:
     """Answers to different questions, several to a journey; those that make something impossible by themselves."""
     bundles: list[dict[str, Any]] = []
     for answer in answers:

@@ -1,0 +1,28 @@
+"""Worlds that are made once and copied for each test that begins with one: a first synchronisation takes seconds."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine
+
+from pipeline_tests.databases import TEMPLATE, copied, fresh_engine
+from pipeline_tests.world import World
+
+
+class Worlds:
+    """Worlds by the function that makes them."""
+
+    def __init__(self, postgres: str) -> None:
+        self._postgres = postgres
+        self._made: dict[Callable[[Engine], World], World] = {}
+
+    @contextmanager
+    def after(self, make: Callable[[Engine], World]) -> Iterator[World]:
+        """A world as `make` leaves it, with a warehouse of its own."""
+        if make not in self._made:
+            engine = copied(self._postgres, TEMPLATE)
+            self._made[make] = make(engine)
+            engine.dispose()  # a database with connections can't be copied
+        original = self._made[make]
+        with fresh_engine(self._postgres, original.engine.url.database or "") as engine:
+            yield original.again_on(engine)
