@@ -14,11 +14,12 @@ import typer
 from pipeline import progress
 from pipeline.connect import connect
 from pipeline.demo import Demo, run_demo
+from pipeline.errors import GiveUp
+from pipeline.language import Language
 from pipeline.sandbox.commands import Orders, OrdersFrom, sandbox
 from pipeline.sentences import sentences as _sentences
 from pipeline.sentences import working as _working
 from pipeline.settings import settings
-from pipeline.verify_words import Language
 from pipeline.webhooks.commands import webhooks
 
 SPENT = 3
@@ -168,9 +169,10 @@ def verify(
     """What both accounts hold and what a migration would take; reads them live, writes nothing."""
     with _working() as (engine, config):
         from pipeline.connections import exact_client, pipedrive_client
+        from pipeline.page import save
         from pipeline.presentation import verify_text
         from pipeline.steps.verify import verify as looked
-        from pipeline.verify_page import save_page
+        from pipeline.verify_page import verify_page
 
         environment = settings()
         _need_credentials(write=True)
@@ -183,8 +185,23 @@ def verify(
                 daily_tokens=environment.daily_tokens,
             )
         if to:
-            save_page(found, language, to)
+            save(verify_page(found, language), to)
         _show(found, verify_text(found, str(to) if to else None), as_json)
+
+
+@app.command()
+def report(
+    to: Annotated[Path, typer.Option(metavar="FILE.html", help="The file; one of that name is replaced.")],
+    language: Annotated[Language, typer.Option(help="The page's language: nl or en.")] = Language.NL,
+) -> None:
+    """The analysts' page: charts and tables of the marts in one file, to be read, sent or printed."""
+    with _working() as (engine, config):
+        from pipeline.page import save
+        from pipeline.report_page import report_page
+        from pipeline.steps.report import look
+
+        save(report_page(look(engine, [one.name for one in config.administrations], language), language), to)
+        print(f"Written to {to}")
 
 
 @app.command("export")
@@ -198,6 +215,44 @@ def export_table(
 
         rows = export(engine, table, to)
         print(f"{rows:,} rows of {table} are in {to}")
+
+
+@app.command()
+def backup(
+    to: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where dumps are kept; PIPELINE_HOME/backups if left out.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """A dump of warehouse and state, tried out; 14 days, 8 weeks and 12 months of them are kept."""
+    with _working() as (engine, _):
+        from pipeline.presentation import backup_text
+        from pipeline.steps.backup import backup as made
+
+        done = made(engine, to or settings().backups).as_dict()
+        _show(done, backup_text(done), as_json)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A dump that `pipeline backup` made.")] = None,
+    snapshot: Annotated[
+        bool, typer.Option("--snapshot", help="The whole machine was put back already: only note it.")
+    ] = False,
+) -> None:
+    """A dump in the place of warehouse and state; the next sync reads back from Pipedrive what came after it."""
+    with _working(migrated=False) as (engine, _):
+        from pipeline.presentation import RESTORED
+        from pipeline.steps.restore import note_snapshot
+        from pipeline.steps.restore import restore as put_back
+
+        if (file is None) != snapshot:
+            raise GiveUp("Name the dump: pipeline restore FILE; or --snapshot where the whole machine was put back.")
+        if file is None:
+            note_snapshot(engine)
+        else:
+            print(f"The warehouse is that of {put_back(engine, file).made_at} again.")
+        print(RESTORED)
 
 
 @app.command()

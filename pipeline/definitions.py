@@ -5,6 +5,7 @@ import gc
 import dagster as dg
 
 from pipeline.assets import audit, contacts_to_exact, crm, erp, exact_online, marts, migration, pipedrive
+from pipeline.automation.backups import backup, nightly_backup
 from pipeline.automation.checks import CHECKS
 from pipeline.automation.jobs import JOBS
 from pipeline.automation.maintenance import maintenance, nightly_maintenance
@@ -15,8 +16,8 @@ from pipeline.resources import RESOURCES
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules([exact_online, erp, crm, pipedrive, contacts_to_exact, audit, marts, migration]),
     asset_checks=CHECKS,
-    jobs=[*JOBS, maintenance],
-    schedules=[*SCHEDULES, nightly_maintenance],
+    jobs=[*JOBS, maintenance, backup],
+    schedules=[*SCHEDULES, nightly_maintenance, nightly_backup],
     sensors=SENSORS,
     resources=RESOURCES,
     executor=dg.in_process_executor,  # a process for each asset would cost four seconds each

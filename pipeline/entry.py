@@ -16,10 +16,11 @@ from pipeline.warehouse.migrating import migrate
 
 
 @contextmanager
-def ready() -> Iterator[Engine]:
+def ready(*, migrated: bool = True) -> Iterator[Engine]:
     """The warehouse, migrated, with the process's environment set so that Dagster and its child processes find it.
 
-    Without WAREHOUSE_URL the embedded PostgreSQL runs for as long as this lasts.
+    Without WAREHOUSE_URL the embedded PostgreSQL runs for as long as this lasts. Not `migrated` it is whatever stands
+    there, for who is about to put something else in its place.
     """
     load_dotenv(PROJECT_FOLDER / ".env")
     with ExitStack() as stack:
@@ -27,7 +28,8 @@ def ready() -> Iterator[Engine]:
             os.environ["WAREHOUSE_URL"] = stack.enter_context(_embedded(settings().home))
             stack.callback(os.environ.pop, "WAREHOUSE_URL")
         engine = stack.enter_context(connected(settings().warehouse_url))
-        migrate(engine)
+        if migrated:
+            migrate(engine)
         prepare_dagster_home(settings())
         yield engine
         engine.dispose()

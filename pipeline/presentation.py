@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.verify_report import Section, report
-from pipeline.verify_words import Language
+from pipeline.language import Language
+from pipeline.page import Section
+from pipeline.verify_report import report
 
 _NAMES = {
     "deals": "deals",
@@ -84,6 +85,7 @@ def status_text(found: Mapping[str, Any]) -> str:
     if found["held_customers"]:
         lines += [f"Held customers: {len(found['held_customers'])}"]
         lines += [f"  {row['debtor_code'] or 'without code'}: {row['reason']}" for row in found["held_customers"][:20]]
+    lines += _contacts_to_exact(found["contacts_to_exact"])
     if found["hand_edits"]:
         lines += ["Changed by hand in Pipedrive, as the last audit found"]
         lines += [f"  {row['kind']} {row['field']}: {row['records']}" for row in found["hand_edits"]]
@@ -143,6 +145,14 @@ def _table(section: Section) -> list[str]:
     return [f"{'!' if place - 1 in section.marked else ' '} {line}" for place, line in enumerate(shown)]
 
 
+def _contacts_to_exact(found: Mapping[str, Any]) -> list[str]:
+    """Persons on their way to the ERP, and why some are not there; nothing where there are none."""
+    if not found["waiting"] and not found["held"]:
+        return []
+    lines = [f"Persons for Exact Online: {found['waiting']} waiting, {len(found['held'])} held"]
+    return lines + [f"  person {row['person_id']} {row['name']}: {row['reason']}" for row in found["held"][:_ROWS]]
+
+
 def _migration(months: Sequence[Mapping[str, Any]]) -> list[str]:
     """Months on their way into Pipedrive, as the last run left them; those that are there are only counted."""
     to_go = [row for row in months if row["tokens_to_go"] or row["deals_to_go"] or row["rows_to_go"]]
@@ -162,3 +172,23 @@ def _ago(age: Any) -> str:
     if minutes < 1:
         return "less than a minute"
     return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"
+
+
+def backup_text(made: Mapping[str, Any]) -> str:
+    """A backup for people."""
+    held = f"{made['tables']} tables with {made['rows']:,} rows, {made['bytes'] / 1e6:,.1f} MB"
+    tried = (
+        "It was restored into a database beside this one, and every table has its rows."
+        if made["was_restored"]
+        else "It was only read to its end, and not restored to try it out: this database user may not make databases "
+        "(ALTER ROLE ... CREATEDB)."
+    )
+    gone = f" {len(made['removed'])} older ones were removed." if made["removed"] else ""
+    return f"{made['file']}: {held}. {tried}{gone}"
+
+
+RESTORED = (
+    "Run `pipeline sync` next: it reads Exact Online from where the backup stood, and reads back from Pipedrive what "
+    "was written there since, so that nothing is made twice. Exact's refresh token in a backup is used up: where it "
+    "says so, run `pipeline connect exact`."
+)

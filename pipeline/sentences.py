@@ -16,11 +16,11 @@ FAILED, SPENT, INTERRUPTED = 1, 3, 130
 
 
 @contextmanager
-def working() -> Iterator[tuple[Engine, Config]]:
+def working(*, migrated: bool = True) -> Iterator[tuple[Engine, Config]]:
     """The warehouse and the configuration; what goes wrong is one sentence and exit status 1."""
     with sentences():
         config = load_config()
-        with ready() as engine:
+        with ready(migrated=migrated) as engine:
             yield engine, config
 
 

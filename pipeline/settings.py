@@ -33,6 +33,11 @@ class Settings:
         return Path(self.environment.get("PIPELINE_HOME") or PROJECT_FOLDER / ".local").resolve()
 
     @property
+    def backups(self) -> Path:
+        """The folder for dumps where none is named."""
+        return self.home / "backups"
+
+    @property
     def warehouse_url(self) -> str:
         """The warehouse; entry points that start the embedded PostgreSQL put its URL here."""
         return self.required("WAREHOUSE_URL")

@@ -1,11 +1,12 @@
 """What `pipeline verify` found as sections of sentences and tables, the same for a terminal and a page."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from pipeline.verify_words import Language, number, reason, said
+from pipeline.language import Language, number, reason
+from pipeline.page import Section
+from pipeline.verify_words import said
 
 _FAULTS = ("without_code", "shared_codes", "codes_alike", "long_codes", "without_name", "without_country")
 _EXAMPLES = 10
@@ -13,24 +14,11 @@ _EXAMPLES = 10
 Found = Any  # what `steps/verify.py` gives
 
 
-@dataclass(frozen=True)
-class Section:
-    """A heading with sentences, a table and lines to be copied; what is empty is not shown."""
-
-    title: str
-    says: Sequence[str] = ()
-    columns: Sequence[str] = ()
-    rows: Sequence[Sequence[str]] = ()
-    copied: Sequence[str] = ()
-    is_loud: bool = False  # whether somebody has to look at it
-    marked: frozenset[int] = frozenset()  # rows that somebody has to look at
-
-
 def report(found: Found, language: Language) -> list[Section]:
     """All sections in their order; those without content are left out."""
     parts = (_findings, _unseen, _statuses, _held, _salespeople, _settings, _owners, _customers, _items, _orders)
     sections = [part(found, language) for part in (*parts, _migration, _plans, _limits)]
-    return [section for section in sections if section.says or section.rows or section.copied]
+    return [section for section in sections if not section.is_empty]
 
 
 def _findings(found: Found, language: Language) -> Section:

@@ -3,18 +3,9 @@
 `{…}` is filled by `verify_report.py`. Nothing is counted or laid out here.
 """
 
-import re
-from enum import StrEnum
+from pipeline.language import Pair, words
 
-
-class Language(StrEnum):
-    """A language the report is written in."""
-
-    NL = "nl"
-    EN = "en"
-
-
-WORDS: dict[str, tuple[str, str]] = {
+WORDS: dict[str, Pair] = {
     "title": ("Vooronderzoek Exact Online en Pipedrive", "Exact Online and Pipedrive, looked at beforehand"),
     "intro": (
         "Gelezen op {read_at} (UTC). Er is niets geschreven, niet in Exact Online en niet in Pipedrive.",
@@ -99,27 +90,18 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "clock_unknown": ("{side} noemt de tijd niet.", "{side} does not tell its time."),
     # columns
-    "administration": ("Administratie", "Administration"),
-    "status": ("Status", "Status"),
-    "delivery": ("Levering", "Delivery"),
-    "invoice": ("Factuur", "Invoice"),
-    "count_orders": ("Orders", "Orders"),
     "count_customers": ("Klanten", "Customers"),
     "examples": ("Voorbeelden", "Examples"),
     "rule": ("Regel", "Rule"),
     "deal": ("Deal", "Deal"),
-    "reason": ("Reden", "Reason"),
-    "salesperson": ("Verkoper", "Salesperson"),
     "e_mail": ("E-mailadres", "E-mail address"),
     "user": ("Gebruiker in Pipedrive", "User in Pipedrive"),
     "owner": ("Eigenaar", "Owner"),
     "what": ("Wat", "What"),
     "count": ("Aantal", "Count"),
-    "month": ("Maand", "Month"),
     "plan": ("Abonnement", "Plan"),
     "tokens_a_day": ("Tokens per dag", "Tokens a day"),
     "days": ("Dagen", "Days"),
-    "deals": ("Deals", "Deals"),
     "fields": ("Velden", "Fields"),
     "group_fields": ("Velden per artikelgroep", "Fields for item groups"),
     # values
@@ -130,17 +112,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "all_fit": ("alle {all} passen", "all {all} fit"),
     "never": ("nooit", "never"),
     "this_account": ("{plan} (dit account)", "{plan} (this account)"),
-    "not_told": ("onbekend", "unknown"),
-    "none": ("geen", "none"),
-    "open": ("open", "open"),
-    "partial": ("deels", "partial"),
-    "complete": ("volledig", "complete"),
-    "cancelled": ("geannuleerd", "cancelled"),
-    "new": ("open, nieuw", "open, new"),
-    "backorder": ("open, wacht op backorder", "open, backorder"),
-    "shipped": ("open, verzonden", "open, shipped"),
-    "won": ("gewonnen", "won"),
-    "lost": ("verloren", "lost"),
     "active": ("actief", "active"),
     "deactivated": ("gedeactiveerd", "deactivated"),
     "no such user": ("bestaat niet", "no such user"),
@@ -179,40 +150,4 @@ WORDS: dict[str, tuple[str, str]] = {
     "fields_of_another_type": ("velden die er al zijn met een ander type", "fields that are there with another type"),
     "clocks_apart": ("klokken die meer dan een minuut verschillen", "clocks more than a minute apart"),
 }
-_REASONS = (
-    (r"the customer has no debtor code", r"de klant heeft geen debiteurnummer"),
-    (
-        r"the customer shares debtor code (.*) with (\d+) more",
-        r"de klant deelt debiteurnummer \1 met nog \2",
-    ),
-    (r"its customer is not known in the administration", r"de klant is niet bekend in de administratie"),
-    (r"(\d+) of its lines name no item", r"\1 van de regels noemen geen artikel"),
-    (r"it has no amount", r"er is geen bedrag"),
-    (
-        r"no rule covers status (.*), delivery (.*), invoice (.*); add one to status_rules",
-        r"geen regel voor status \1, levering \2, factuur \3; voeg die toe aan status_rules",
-    ),
-)
-
-
-def said(language: Language, key: str, **values: object) -> str:
-    """The word or sentence for that key; a key without one, such as a status nobody documented, stays as it is."""
-    dutch, english = WORDS.get(key, (key, key))
-    chosen = dutch if language == Language.NL else english
-    return chosen.format(**values) if values else chosen
-
-
-def reason(language: Language, sentence: str) -> str:
-    """Why an order waits, in that language."""
-    for english, dutch in _REASONS if language == Language.NL else ():
-        if found := re.fullmatch(english, sentence):
-            return found.expand(dutch)
-    return sentence
-
-
-def number(language: Language, value: float | None) -> str:
-    """A number with its thousands apart, as the language writes them."""
-    if value is None:
-        return said(language, "not_told")
-    shown = f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
-    return shown.translate({ord(","): ".", ord("."): ","}) if language == Language.NL else shown
+said = words(WORDS)

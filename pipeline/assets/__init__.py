@@ -2,3 +2,10 @@
 
 Dagster reads annotations at run time, so no file here postpones them.
 """
+
+import warnings
+
+import dagster as dg
+
+# What of Dagster's is young is chosen with open eyes (uv.lock pins it); every process would say so on thirty lines.
+warnings.filterwarnings("ignore", category=dg.BetaWarning)

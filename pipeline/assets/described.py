@@ -8,16 +8,28 @@ from sqlalchemy import Engine, Table, text
 
 from pipeline.assets.freshness import freshness_of
 from pipeline.assets.lineage import SOURCES
+from pipeline.assets.links import links_of
+from pipeline.assets.pictures import pictured
+from pipeline.assets.tags import tags_of
 
-OWNERS = ["team:data"]
+# Whom to ask: about what the ERP says, about what Pipedrive shows, about figures.
+TEAM_DATA, TEAM_SALES, TEAM_FINANCE = "team:data", "team:sales", "team:finance"
+OWNERS = {
+    "exact_online": TEAM_DATA,
+    "erp": TEAM_DATA,
+    "crm": TEAM_SALES,
+    "pipedrive": TEAM_SALES,
+    "marts": TEAM_FINANCE,
+}
 
 
 def spec_of(table: Table) -> dict[str, Any]:
-    """What an asset says of its table: key, description, columns, and how old it may be."""
+    """What an asset says of its table: key, description, owner, tags, columns, and how old it may be."""
     return {
         "key": asset_key(table),
         "description": table.comment,
-        "owners": OWNERS,
+        "owners": [OWNERS[table.schema or ""]],
+        "tags": tags_of(table),
         "freshness_policy": freshness_of(table),
         "metadata": {"dagster/column_schema": schema_of(table), "dagster/table_name": table.fullname},
     }
@@ -70,5 +82,7 @@ def figures(engine: Engine, table: Table, changed: int, more: Mapping[str, Any])
         "dagster/row_count": rows,
         "rows_changed": changed,
         "dagster/column_lineage": lineage_of(table),
+        **links_of(table),
+        **pictured(engine, table, changed),
         **more,
     }

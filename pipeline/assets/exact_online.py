@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -11,14 +12,15 @@ from sqlalchemy import Engine, Table
 from pipeline.assets.described import reported, spec_of
 from pipeline.assets.failures import failing_clearly
 from pipeline.automation.partitions import by_administration, by_month, month_key, months_by_administration
-from pipeline.config import Config, load_config
+from pipeline.config import Administration, Config, load_config
 from pipeline.exact_online import feeds
 from pipeline.exact_online.client import ExactOnlineClient
 from pipeline.resources import ExactOnline
 from pipeline.steps import landing
 from pipeline.steps.burst import wait_for_burst
-from pipeline.steps.catalogue import land_catalogue
+from pipeline.steps.catalogue import land_catalogue, land_prices
 from pipeline.steps.division_move import read_again_if_needed
+from pipeline.steps.feed_compare import read_or_compare
 from pipeline.steps.invoices import land_sales_invoices
 from pipeline.steps.open_terms import land_or_compare
 from pipeline.steps.order_compare import compare_orders
@@ -35,7 +37,17 @@ FEED = {
 }
 
 
-class CatalogueConfig(dg.Config):
+class ComparedConfig(dg.Config):
+    """Whether a feed is read from where it was left, or all of it."""
+
+    compare_with_all: bool = Field(
+        default=False,
+        description="Ask for all there is instead of what changed, and put right what the feed passed over; each table "
+        "once in five nights, on the others nothing is asked.",
+    )
+
+
+class CatalogueConfig(ComparedConfig):
     """Whether customers, contacts or items are read in any case."""
 
     only_when_asked: bool = Field(
@@ -45,19 +57,24 @@ class CatalogueConfig(dg.Config):
     )
 
 
-class InvoicesConfig(dg.Config):
-    """Whether invoices and payments are read in any case."""
+class InvoicesConfig(ComparedConfig):
+    """Whether invoices are read in any case."""
 
     only_when_asked: bool = Field(
         default=False,
-        description="Read only when an order that just changed was invoiced, or when the last reading was twenty "
-        "minutes ago.",
+        description="Read only when a webhook told of one, when an order that just changed was invoiced, or when the "
+        "last reading was twenty minutes ago.",
     )
 
 
-class PaymentsConfig(InvoicesConfig):
+class PaymentsConfig(dg.Config):
     """How payments are read."""
 
+    only_when_asked: bool = Field(
+        default=False,
+        description="Read only when invoices just landed, when an order that just changed was invoiced, or when the "
+        "last reading was twenty minutes ago.",
+    )
     compare_what_is_open: bool = Field(
         default=False,
         description="Ask for all that is open instead of what changed, and put right what the feed passed over.",
@@ -67,19 +84,19 @@ class PaymentsConfig(InvoicesConfig):
 @dg.asset(**FEED, **spec_of(tables.item_prices))
 @failing_clearly
 def item_prices(
-    context: dg.AssetExecutionContext, engine: dg.ResourceParam[Engine], exact: dg.ResourceParam[ExactOnline]
+    context: dg.AssetExecutionContext,
+    config: ComparedConfig,
+    engine: dg.ResourceParam[Engine],
+    exact: dg.ResourceParam[ExactOnline],
+    configuration: dg.ResourceParam[Config],
 ) -> dg.MaterializeResult:
-    client = exact.client(context.partition_key)
-    landed = landing.land_changes(
-        engine,
-        client,
-        context.partition_key,
-        feeds.ITEM_PRICES,
-        tables.item_prices,
-        pending=("erp/products",),
-        pending_key="item",
+    name, feed = context.partition_key, feeds.ITEM_PRICES
+    client, administration = exact.client(name), configuration.administration(name)
+    read = partial(land_prices, engine, client, name)
+    changed, figures = read_or_compare(
+        engine, client, administration, feed, tables.item_prices, read=read, compare=config.compare_with_all
     )
-    return reported(engine, tables.item_prices, landed.rows, exact_calls=landed.calls)
+    return reported(engine, tables.item_prices, changed, **figures)
 
 
 @dg.asset(**FEED, **spec_of(tables.item_groups))
@@ -143,11 +160,21 @@ def order_line_changes(
 
 
 def catalogue_read(
-    engine: Engine, client: ExactOnlineClient, name: str, feed: feeds.Feed, table: Table, *, only_when_asked: bool
+    engine: Engine,
+    client: ExactOnlineClient,
+    administration: Administration,
+    feed: feeds.Feed,
+    table: Table,
+    *,
+    config: CatalogueConfig,
 ) -> dg.MaterializeResult:
     """What reading customers or contacts came to."""
-    landed = land_catalogue(engine, client, name, feed, table, only_when_asked=only_when_asked)
-    return reported(engine, table, landed.rows, exact_calls=landed.calls)
+    name, asked = administration.name, config.only_when_asked
+    read = partial(land_catalogue, engine, client, name, feed, table, only_when_asked=asked)
+    changed, figures = read_or_compare(
+        engine, client, administration, feed, table, read=read, compare=config.compare_with_all
+    )
+    return reported(engine, table, changed, **figures)
 
 
 @dg.asset(**FEED, **spec_of(tables.accounts), deps=[order_changes])
@@ -157,10 +184,11 @@ def accounts(
     config: CatalogueConfig,
     engine: dg.ResourceParam[Engine],
     exact: dg.ResourceParam[ExactOnline],
+    configuration: dg.ResourceParam[Config],
 ) -> dg.MaterializeResult:
-    name = context.partition_key
-    client, asked = exact.client(name), config.only_when_asked
-    return catalogue_read(engine, client, name, feeds.ACCOUNTS, tables.accounts, only_when_asked=asked)
+    administration = configuration.administration(context.partition_key)
+    client = exact.client(administration.name)
+    return catalogue_read(engine, client, administration, feeds.ACCOUNTS, tables.accounts, config=config)
 
 
 @dg.asset(**FEED, **spec_of(tables.contacts), deps=[accounts])
@@ -170,10 +198,11 @@ def contacts(
     config: CatalogueConfig,
     engine: dg.ResourceParam[Engine],
     exact: dg.ResourceParam[ExactOnline],
+    configuration: dg.ResourceParam[Config],
 ) -> dg.MaterializeResult:
-    name = context.partition_key
-    client, asked = exact.client(name), config.only_when_asked
-    return catalogue_read(engine, client, name, feeds.CONTACTS, tables.contacts, only_when_asked=asked)
+    administration = configuration.administration(context.partition_key)
+    client = exact.client(administration.name)
+    return catalogue_read(engine, client, administration, feeds.CONTACTS, tables.contacts, config=config)
 
 
 @dg.asset(**FEED, **spec_of(tables.items), deps=[order_line_changes, item_prices])
@@ -188,8 +217,11 @@ def items(
     administration = configuration.administration(context.partition_key)
     feed = feeds.items_with(configuration.pipedrive.collection_field)
     client, asked = exact.client(administration.name), config.only_when_asked
-    landed = land_items(engine, client, administration, feed, only_when_asked=asked)
-    return reported(engine, tables.items, landed.rows, exact_calls=landed.calls)
+    read = partial(land_items, engine, client, administration, feed, only_when_asked=asked)
+    changed, figures = read_or_compare(
+        engine, client, administration, feed, tables.items, read=read, compare=config.compare_with_all
+    )
+    return reported(engine, tables.items, changed, **figures)
 
 
 @dg.asset(**FEED, **spec_of(tables.sales_invoices), deps=[order_changes])
@@ -202,14 +234,13 @@ def sales_invoices(
     configuration: dg.ResourceParam[Config],
 ) -> dg.MaterializeResult:
     administration, months = configuration.administration(context.partition_key), configuration.history.months
-    landed = land_sales_invoices(
-        engine,
-        exact.client(administration.name),
-        administration,
-        months=months,
-        only_when_asked=config.only_when_asked,
+    client, asked = exact.client(administration.name), config.only_when_asked
+    read = partial(land_sales_invoices, engine, client, administration, months=months, only_when_asked=asked)
+    feed, table = feeds.SALES_INVOICES, tables.sales_invoices
+    changed, figures = read_or_compare(
+        engine, client, administration, feed, table, read=read, compare=config.compare_with_all
     )
-    return reported(engine, tables.sales_invoices, landed.rows, exact_calls=landed.calls)
+    return reported(engine, table, changed, **figures)
 
 
 @dg.asset(**FEED, **spec_of(tables.payment_terms), deps=[sales_invoices])

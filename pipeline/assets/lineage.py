@@ -19,9 +19,19 @@ def _from(tables: Iterable[str], **columns: str) -> Sources:
     }
 
 
+def _with(more: str, sources: Sources) -> Sources:
+    return {column: [*names, more] for column, names in sources.items()}
+
+
 _ORDERS = ("exact_online.order_history", "exact_online.order_changes")
 _LINES = ("exact_online.order_line_changes",)
+_HISTORY_LINES = "exact_online.order_history.lines"  # a document with the lines of the order, each with these fields
 
+_HELD_FOR = [
+    *(f"erp.orders.{column}" for column in ("status", "delivery_status", "invoice_status", "customer_id")),
+    "erp.order_lines.product_id",
+    "erp.customers.debtor_code",
+]
 _REVENUE: Sources = {
     "month": ["erp.orders.order_date"],
     "currency": ["erp.orders.currency"],
@@ -45,7 +55,8 @@ SOURCES: dict[str, Sources] = {
         account_manager_id="account_manager",
         is_customer="status type",
         modified_at="modified",
-    ),
+    )
+    | _from(("exact_online.deletions",), is_deleted="entity_key timestamp"),
     "erp.contacts": _from(
         ("exact_online.contacts",),
         contact_id="id",
@@ -72,8 +83,10 @@ SOURCES: dict[str, Sources] = {
         is_sales_item="is_sales_item",
         end_date="end_date",
         collection="collection",
+        modified_at="modified",
     )
-    | _from(("exact_online.item_prices",), price_changes_on="start_date end_date")
+    | _from(("exact_online.item_prices",), price_changes_on="start_date end_date", currency="currency")
+    | _from(("exact_online.deletions",), is_deleted="entity_key timestamp")
     | {
         "sales_price": [
             *(f"exact_online.item_prices.{column}" for column in ("price", "quantity", "start_date", "end_date")),
@@ -97,8 +110,12 @@ SOURCES: dict[str, Sources] = {
         modified_at="modified",
     )
     | _from(("exact_online.deletions",), is_deleted="entity_key timestamp"),
-    "erp.order_lines": _same(_LINES, "order_id line_number item_code description quantity net_price")
-    | _from(_LINES, line_id="id", product_id="item", amount_excl_vat="amount_fc")
+    "erp.order_lines": _with(
+        _HISTORY_LINES,
+        _same(_LINES, "order_id line_number item_code description quantity net_price")
+        | _from(_LINES, line_id="id", product_id="item", amount_excl_vat="amount_fc"),
+    )
+    | {"known_as_of": ["exact_online.order_line_changes.timestamp", "exact_online.order_history.as_of"]}
     | _same(("erp.products",), "item_group_code"),
     "erp.invoices": _same(("exact_online.sales_invoices",), "invoice_id invoice_number invoice_date due_date currency")
     | _from(
@@ -159,6 +176,8 @@ SOURCES: dict[str, Sources] = {
         "title": ["erp.orders.order_number", "erp.customers.name"],
         "owner_e_mails": ["erp.orders.salesperson_id", "erp.customers.account_manager_id"],
         "item_group_codes": ["erp.order_lines.item_group_code"],
+        "lost_reason": ["erp.orders.status", "erp.orders.is_deleted"],
+        "category_amounts": ["erp.order_lines.item_group_code", "erp.order_lines.amount_excl_vat"],
         "main_item_group_code": ["erp.order_lines.item_group_code", "erp.order_lines.amount_excl_vat"],
         "payment_status": [
             "erp.invoice_orders.order_id",
@@ -176,10 +195,15 @@ SOURCES: dict[str, Sources] = {
         product_key="product_id",
         item_price="net_price quantity",
         comments="line_number item_group_code",
+        position="line_number",
     ),
-    "crm.held": _from(
-        ("erp.orders",), key="order_id", number="order_number", reason="status delivery_status invoice_status"
-    ),
+    "crm.held": _same(("erp.orders",), "status delivery_status invoice_status")
+    | {
+        "key": ["erp.orders.order_id", "erp.customers.customer_id"],
+        "number": ["erp.orders.order_number", "erp.customers.debtor_code"],
+        "reason": _HELD_FOR,
+        "stops_deal": _HELD_FOR,
+    },
     "pipedrive.organizations": _same(("crm.organizations",), "customer_id")
     | _from(
         ("crm.organizations",),
@@ -229,6 +253,12 @@ SOURCES: dict[str, Sources] = {
             "pipedrive.deal_products.item_price",
             "pipedrive.drift.found",
         ],
+        "differs": [
+            "exact_online.order_totals.amount_fc_excl_vat",
+            "erp.orders.amount_excl_vat",
+            "crm.deals.value",
+            "pipedrive.deals.written",
+        ],
         "explanation": ["crm.held.reason", "erp.orders.modified_at", "pipedrive.drift.found_at"],
     },
     "marts.reconciliation": {
@@ -277,6 +307,9 @@ SOURCES: dict[str, Sources] = {
             last_order_date="order_date status",
             days_since_last_order="order_date status",
             usual_days_between_orders="order_date status",
+            times_usual="order_date status",
+            is_quiet="order_date status",
+            is_dormant="order_date status",
             orders="order_id",
             revenue_last_year_excl_vat="order_date amount_excl_vat amount_incl_vat amount_incl_vat_home",
             revenue_year_to_last_order_excl_vat="order_date amount_excl_vat amount_incl_vat amount_incl_vat_home",
@@ -291,6 +324,10 @@ SOURCES: dict[str, Sources] = {
             value_excl_vat="amount_excl_vat",
             oldest_order_date="order_date",
             oldest_days="order_date",
+            open_up_to_7_days="order_date",
+            open_8_to_30_days="order_date",
+            open_31_to_90_days="order_date",
+            open_over_90_days="order_date",
         ),
     },
     # From what the writing books; no asset owns that table.
@@ -299,8 +336,27 @@ SOURCES: dict[str, Sources] = {
         "month": ["erp.orders.order_date"],
         "orders": ["erp.orders.order_id"],
         "deals": ["pipedrive.deals.deal_id"],
+        "orders_in_exact": ["exact_online.order_history.order_id"],
         "deals_to_go": ["crm.deals.order_id"],
+        "deals_on": ["crm.deals.order_id"],
+        "done_on": ["crm.deals.order_id", "crm.deal_products.row_key"],
         "rows_to_go": ["crm.deals.order_id", "crm.deal_products.row_key"],
         "tokens_to_go": ["crm.deals.order_id", "crm.deal_products.row_key", "pipedrive.deal_products.row_key"],
     },
+}
+
+# Columns that come from no table: what Pipedrive told, what a setting says, when something happened here.
+OWN = {
+    "erp.orders": "is_live",
+    "crm.organizations": "currency",
+    "crm.held": "entity since",
+    "pipedrive.organizations": "org_id written_at",
+    "pipedrive.persons": "person_id written_at",
+    "pipedrive.products": "product_id written_at",
+    "pipedrive.deals": "deal_id written_at rows_written_at is_archived",
+    "pipedrive.deal_products": "attachment_id",
+    "pipedrive.person_changes": "person_id org_id name e_mail phone mobile changed_at since",
+    "pipedrive.drift": "kind field number found found_at",
+    "marts.dormant_customers": "currency",
+    "marts.crm_token_usage": "budget_day purpose requests tokens budget",
 }

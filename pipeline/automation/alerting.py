@@ -13,6 +13,7 @@ from dagster_shared.error import SerializableErrorInfo
 from sqlalchemy import Engine
 
 from pipeline import alerts
+from pipeline.assets.described import TEAM_DATA
 from pipeline.settings import Settings, settings
 from pipeline.warehouse import memory
 
@@ -84,6 +85,7 @@ def _kind(error: SerializableErrorInfo | None) -> str:
 
 
 @dg.sensor(
+    owners=[TEAM_DATA],
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="A failed run is told by e-mail and in the chat, once in six hours; so is that it works again.",

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 from sqlalchemy import Engine
 
+from pipeline.assets.described import TEAM_DATA
 from pipeline.assets.failures import failing_clearly
 from pipeline.automation.jobs import PARTITIONS
 from pipeline.automation.pruning import prune_runs
@@ -63,6 +64,7 @@ def what_is_old(
 
 @dg.job(
     partitions_def=PARTITIONS,
+    owners=[TEAM_DATA],
     tags={"dagster/priority": "-5"},
     description="Every night: Exact's tokens kept alive, history that was left, and old runs and webhooks removed.",
 )
@@ -72,6 +74,7 @@ def maintenance() -> None:
 
 @dg.schedule(
     job=maintenance,
+    owners=[TEAM_DATA],
     cron_schedule="0 2 * * *",
     execution_timezone="Europe/Amsterdam",
     default_status=dg.DefaultScheduleStatus.RUNNING,

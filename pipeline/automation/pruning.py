@@ -9,11 +9,19 @@ from datetime import datetime
 
 import dagster as dg
 
-from pipeline.automation.jobs import audit, catalogue_delta, history_onwards, orders_delta, reconciliation
+from pipeline.automation.jobs import (
+    audit,
+    catalogue_delta,
+    history_onwards,
+    orders_delta,
+    reconciliation,
+    tables_checked,
+)
 
 COME_BY_THEMSELVES = [
-    *(job.name for job in (orders_delta, catalogue_delta, history_onwards, audit, reconciliation)),
+    *(job.name for job in (orders_delta, catalogue_delta, history_onwards, audit, reconciliation, tables_checked)),
     "maintenance",
+    "backup",
 ]
 ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 AT_ONCE = 500

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from pipeline.automation.jobs import PARTITIONS, audit, catalogue_delta, orders_delta, reconciliation
+from pipeline.assets.described import TEAM_DATA, TEAM_SALES
+from pipeline.automation.jobs import PARTITIONS, audit, catalogue_delta, orders_delta, reconciliation, tables_checked
 
 UNDER_WAY = [
     dg.DagsterRunStatus.QUEUED,
@@ -33,6 +34,7 @@ def requests(context: Context, job: str) -> list[dg.RunRequest] | dg.SkipReason:
 
 @dg.schedule(
     job=orders_delta,
+    owners=[TEAM_SALES],
     cron_schedule="*/5 * * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Every five minutes: what changed in orders since the last look.",
@@ -43,6 +45,7 @@ def orders_every_5_minutes(context: dg.ScheduleEvaluationContext) -> list[dg.Run
 
 @dg.schedule(
     job=catalogue_delta,
+    owners=[TEAM_SALES],
     cron_schedule="*/15 * * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Every quarter of an hour: what changed in catalogue, prices and customers since the last look.",
@@ -54,6 +57,7 @@ def catalogue_every_15_minutes(context: dg.ScheduleEvaluationContext) -> list[dg
 nightly_audit = dg.ScheduleDefinition(
     name="nightly_audit",
     job=audit,
+    owners=[TEAM_SALES],
     cron_schedule="30 3 * * *",
     execution_timezone="Europe/Amsterdam",
     default_status=dg.DefaultScheduleStatus.RUNNING,
@@ -63,6 +67,7 @@ nightly_audit = dg.ScheduleDefinition(
 
 @dg.schedule(
     job=reconciliation,
+    owners=[TEAM_DATA],
     cron_schedule="30 2 * * *",  # after `maintenance`, which reads months that were left
     execution_timezone="Europe/Amsterdam",
     default_status=dg.DefaultScheduleStatus.RUNNING,
@@ -72,4 +77,13 @@ def nightly_reconciliation(context: dg.ScheduleEvaluationContext) -> list[dg.Run
     return requests(context, reconciliation.name)
 
 
-SCHEDULES = [orders_every_5_minutes, catalogue_every_15_minutes, nightly_reconciliation, nightly_audit]
+nightly_checks = dg.ScheduleDefinition(
+    name="nightly_checks",
+    job=tables_checked,
+    owners=[TEAM_DATA],
+    cron_schedule="30 4 * * *",  # after the reconciliation and the audit
+    execution_timezone="Europe/Amsterdam",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Every night: all tables are held to their rules, and what breaks one is named.",
+)
+SCHEDULES = [orders_every_5_minutes, catalogue_every_15_minutes, nightly_reconciliation, nightly_audit, nightly_checks]

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import dagster as dg
 from sqlalchemy import Engine, text
 
+from pipeline.assets.described import TEAM_SALES
 from pipeline.automation.alerting import run_failure_alert
 from pipeline.automation.jobs import PARTITIONS, history_onwards
 from pipeline.automation.schedules import idle_administrations
@@ -20,6 +21,7 @@ GROUP BY landed.administration
 
 
 @dg.sensor(
+    owners=[TEAM_SALES],
     job=history_onwards,
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 import dagster as dg
 from sqlalchemy import Engine
 
+from pipeline.assets.described import TEAM_SALES
 from pipeline.automation.jobs import PARTITIONS, orders_delta
 from pipeline.automation.schedules import UNDER_WAY
 from pipeline.warehouse import inbox
@@ -106,6 +107,7 @@ def _key(name: str, request: Asked) -> str:
 
 
 @dg.sensor(
+    owners=[TEAM_SALES],
     job=orders_delta,
     minimum_interval_seconds=1,
     default_status=dg.DefaultSensorStatus.RUNNING,

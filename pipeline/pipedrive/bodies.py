@@ -4,6 +4,7 @@ A row of `crm.*` comes in, in words; Pipedrive's ids and keys come from the sche
 """
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from pipeline.domain.deal_products import DealRow
@@ -141,12 +142,13 @@ def _category_amounts(row: Mapping[Any, Any], schema: Schema, group_names: Mappi
     """Revenue by item group as monetary values; groups that share a name share a field."""
     if row["category_amounts"] is None:
         return {}
-    sums: dict[str, float | None] = {name: None for entity, name in schema.fields if is_category_field(entity, name)}
+    sums: dict[str, Decimal | None] = {name: None for entity, name in schema.fields if is_category_field(entity, name)}
     for code, amount in row["category_amounts"].items():
         name = category_field(group_names.get(code, code))
-        sums[name] = round((sums.get(name) or 0.0) + float(amount), 2)
+        sums[name] = (sums.get(name) or Decimal(0)) + Decimal(str(amount))
     return {
-        name: None if value is None else {"value": value, "currency": row["currency"]} for name, value in sums.items()
+        name: None if value is None else {"value": float(value), "currency": row["currency"]}
+        for name, value in sums.items()
     }
 
 

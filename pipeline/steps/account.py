@@ -23,6 +23,7 @@ from pipeline.warehouse.writing import upsert
 
 USERS_KEPT = timedelta(days=1)
 LEFT_OUT = "pipedrive fields left out"  # the fact: item groups for whose revenue the plan has no field
+_UNCLAIMED = "pipedrive products that nobody wants yet"  # the fact: ids by key
 
 
 def schema_for(engine: Engine, client: PipedriveClient, config: Config) -> Schema:
@@ -184,6 +185,8 @@ def remember_found(
     written once more, and the rows of such deals read.
     """
     written = written or {}
+    if kind == "products":
+        found = _wanted_products(engine, found, config)
     table, (key, record_id) = getattr(tables, kind), RECORD_COLUMNS[kind]
     chosen, duplicates = _first_of_each(engine, kind, found, config)
     rows = [
@@ -203,6 +206,33 @@ def remember_found(
         if kind == "deals":
             unread = [(row["administration"], row[key]) for row in rows if row["written"] is None]
             doubt_rows(tx, unread)
+
+
+def claim_products(engine: Engine, config: Config) -> None:
+    """Links products that were found before the ERP had told which administration wants them."""
+    with engine.connect() as connection:
+        unclaimed: dict[str, int] = memory.recall(connection, _UNCLAIMED) or {}
+    if unclaimed:
+        found = [present.Found(key, product_id) for key, product_id in unclaimed.items()]
+        remember_found(engine, "products", found, config)
+
+
+def _wanted_products(engine: Engine, found: Iterable[present.Found], config: Config) -> list[present.Found]:
+    """Those of which it is known whose they are; the others are kept in mind until an administration wants them."""
+    if len(config.administrations) == 1:
+        return list(found)
+    with engine.begin() as tx:
+        wanted, unclaimed = _wanting(tx, "products"), dict(memory.recall(tx, _UNCLAIMED) or {})
+        known, new = [], {}
+        for one in found:
+            if one.key in wanted:
+                known.append(one)
+            else:
+                new[one.key] = min(one.record_id, new.get(one.key, one.record_id))
+        left = {key: product_id for key, product_id in (unclaimed | new).items() if key not in wanted}
+        if left != unclaimed:
+            memory.note(tx, _UNCLAIMED, left)
+    return known
 
 
 def _first_of_each(

@@ -17,7 +17,7 @@ from pipeline.pipedrive.client import PipedriveClient
 from pipeline.pipedrive.ledger import Ledger
 from pipeline.pipedrive.parallel import Workers
 from pipeline.steps import backlog
-from pipeline.steps.account import adopt_organizations, group_names, schema_for
+from pipeline.steps.account import adopt_organizations, claim_products, group_names, schema_for
 from pipeline.steps.archive import archive_old, make_room
 from pipeline.steps.bookkeeping import queue_refused
 from pipeline.steps.doubts import settle_doubts
@@ -25,6 +25,7 @@ from pipeline.steps.duplicates import close_duplicates
 from pipeline.steps.ledger_book import book, ledger_of_today, note_block, refuse_while_blocked
 from pipeline.steps.outcomes import KINDS, Report
 from pipeline.steps.person_changes import forget_all, look_before_persons_are_changed
+from pipeline.steps.read_back import read_back_if_restored, waits_for_reading_back
 from pipeline.steps.reopening import takes_rows_on_open_deals_only
 from pipeline.steps.write_records import write_records
 from pipeline.steps.write_rows import write_rows
@@ -48,7 +49,7 @@ def apply(engine: Engine, connect: Connect, config: Config, *, daily_tokens: int
         report.made_way = False
         with the_only_writer(engine, with_haste=not with_history) as still_locked:
             _notice_configuration(engine, config)
-            if backlog.anything_waits(engine, config):
+            if backlog.anything_waits(engine, config) or waits_for_reading_back(engine):
                 with_writer(
                     Access(engine, connect, config, daily_tokens, still_locked, with_history), report, carry_out
                 )
@@ -64,7 +65,7 @@ def with_writer(access: Access, report: Report, work: Callable[[Writer], None]) 
     client = access.connect(ledger)
     try:
         with Workers() as workers:
-            _on_the_right_day(_writer(access, client, report, workers), work)
+            _on_the_right_day(_writer(access, client, report, workers), partial(_begin_with_the_truth, work))
     except BudgetSpent as spent:
         report.stopped = str(spent)
         if spent.is_told:
@@ -80,6 +81,12 @@ def with_writer(access: Access, report: Report, work: Callable[[Writer], None]) 
         report.tokens += ledger.spent
         with access.engine.begin() as tx:
             book(tx, ledger)
+
+
+def _begin_with_the_truth(work: Callable[[Writer], None], writer: Writer) -> None:
+    read_back_if_restored(writer)
+    claim_products(writer.engine, writer.config)
+    work(writer)
 
 
 def _writer(access: Access, client: PipedriveClient, report: Report, workers: Workers) -> Writer:

@@ -2,6 +2,7 @@
 
 from sqlalchemy import Engine, Table
 
+from pipeline.exact_online import feeds
 from pipeline.exact_online.client import ExactOnlineClient
 from pipeline.exact_online.feeds import Feed
 from pipeline.steps import landing
@@ -38,6 +39,19 @@ def land_catalogue(
         pending=(stage,),
         pending_key="id",
         with_the_last=lambda tx: inbox.mark_handled(tx, administration, [topic], told),
+    )
+
+
+def land_prices(engine: Engine, client: ExactOnlineClient, administration: str) -> landing.Landed:
+    """Reads the sales prices that changed; their items take them in."""
+    return landing.land_changes(
+        engine,
+        client,
+        administration,
+        feeds.ITEM_PRICES,
+        tables.item_prices,
+        pending=("erp/products",),
+        pending_key="item",
     )
 
 

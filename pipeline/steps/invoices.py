@@ -6,8 +6,9 @@ what changed, paid terms too, 1,000 a call: one call when nothing changed, howev
 is read, all of it the first time, since old terms may be open still. What no documentation proves is that it tells of
 every change: `steps/open_terms.py` asks every night what is open, 1,000 a call, and puts right what the feed passed by.
 
-No webhook tells of a payment: both feeds are read with the catalogue, every quarter of an hour, and at once when an
-order that just changed was invoiced, so that its deal takes invoice and payment status in one request.
+No webhook tells of a payment: both feeds are read with the catalogue, every quarter of an hour, and at once when a
+webhook told of an invoice or an order that just changed was invoiced, so that its deal takes invoice and payment status
+in one request.
 """
 
 from datetime import date
@@ -20,10 +21,11 @@ from pipeline.exact_online.client import ExactOnlineClient
 from pipeline.exact_online.odata import datetime_literal
 from pipeline.steps.landing import Landed, begin_feed, is_worth_a_call, land_changes, mark_of
 from pipeline.steps.order_history import window
-from pipeline.warehouse import memory
+from pipeline.warehouse import inbox, memory
 from pipeline.warehouse.tables import exact_online as tables
 
 INVOICE_STAGES = ("erp/invoices", "erp/invoice_orders")
+TOPIC = "SalesInvoices"
 
 
 def land_sales_invoices(
@@ -36,10 +38,14 @@ def land_sales_invoices(
 ) -> Landed:
     """Reads the invoices that changed; the first time those since the first month of the history window or that landed.
 
-    `only_when_asked` leaves the call out unless an order that just changed was invoiced or it was read long ago.
+    `only_when_asked` leaves the call out unless a webhook told of an invoice, an order that just changed was invoiced,
+    or the last reading was a while ago. What webhooks told of before is handled with this reading.
     """
     name, feed, calls = administration.name, feeds.SALES_INVOICES, client.calls
-    if only_when_asked and not _is_asked(engine, name, feed):
+    with engine.connect() as connection:
+        told = inbox.newest(connection, name)
+        asked = is_worth_a_call(connection, name, feed, _TOLD, _JUST_INVOICED)
+    if only_when_asked and not asked:
         return Landed(0, 0)
     _begin_with_the_history(engine, client, administration, months)
     landed = land_changes(
@@ -50,6 +56,7 @@ def land_sales_invoices(
         tables.sales_invoices,
         pending=INVOICE_STAGES,
         pending_key="invoice_id",
+        with_the_last=lambda tx: inbox.mark_handled(tx, name, [TOPIC], told),
     )
     return Landed(landed.rows, client.calls - calls)
 
@@ -57,8 +64,13 @@ def land_sales_invoices(
 def land_payment_terms(
     engine: Engine, client: ExactOnlineClient, administration: str, *, only_when_asked: bool = False
 ) -> Landed:
-    """Reads the terms of payment that changed, of money to be received; `only_when_asked` as for invoices."""
-    if only_when_asked and not _is_asked(engine, administration, feeds.PAYMENT_TERMS):
+    """Reads the terms of payment that changed, of money to be received.
+
+    `only_when_asked` leaves the call out unless invoices just landed, or for the reasons that invoices are read for.
+    """
+    with engine.connect() as connection:
+        asked = is_worth_a_call(connection, administration, feeds.PAYMENT_TERMS, _JUST_LANDED, _JUST_INVOICED)
+    if only_when_asked and not asked:
         return Landed(0, 0)
     return land_changes(
         engine,
@@ -91,11 +103,13 @@ def _begin_with_the_history(
         memory.note(tx, fact, earliest.isoformat())
 
 
-def _is_asked(engine: Engine, administration: str, feed: feeds.Feed) -> bool:
-    with engine.connect() as connection:
-        return is_worth_a_call(connection, administration, feed, _JUST_INVOICED)
-
-
+_TOLD = f"""
+EXISTS (SELECT FROM inbox.webhook_events
+    WHERE administration = :administration AND topic = '{TOPIC}' AND handled_at IS NULL)
+"""
+_JUST_LANDED = """
+EXISTS (SELECT FROM state.pending WHERE administration = :administration AND stage = 'erp/invoices')
+"""
 _JUST_INVOICED = """
 EXISTS (SELECT FROM exact_online.order_changes AS changed
     JOIN state.pending AS waiting ON waiting.stage = 'erp/orders'

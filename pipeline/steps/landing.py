@@ -60,12 +60,12 @@ def land_changes(
         page = next(pages, None)
         while page is not None:
             following = next(pages, None)
-            landed = [_landed(administration, row, feed) for row in page if feed.lands(row)]
+            landed = [landed_row(administration, row, feed) for row in page if feed.lands(row)]
             newest = max([newest, *(int(row["Timestamp"]) for row in page)])
             for row in page:
                 settled.add(int(row["Timestamp"]), plain(row.get(feed.changed)))
             with engine.begin() as tx:
-                rows += upsert(tx, table, _once(landed, table), pending=pending, pending_key=pending_key)
+                rows += upsert(tx, table, newest_of_each(landed, table), pending=pending, pending_key=pending_key)
                 if following is None:
                     with_the_last(tx)
                     memory.move_watermark(tx, administration, mark_of(feed), str(newest))
@@ -235,7 +235,8 @@ def mark_of(feed: Feed) -> str:
     return "+".join([feed.name, *(field for field, _ in feed.extra)])
 
 
-def _landed(administration: str, row: dict[str, Any], feed: Feed) -> dict[str, Any]:
+def landed_row(administration: str, row: dict[str, Any], feed: Feed) -> dict[str, Any]:
+    """A row of a sync feed as its table takes it."""
     landed = {"administration": administration, **record(row, feed.columns)}
     landed["timestamp"] = int(landed["timestamp"])
     if feed.name == feeds.ITEMS.name:
@@ -243,7 +244,7 @@ def _landed(administration: str, row: dict[str, Any], feed: Feed) -> dict[str, A
     return landed
 
 
-def _once(rows: list[dict[str, Any]], table: Table) -> list[dict[str, Any]]:
+def newest_of_each(rows: list[dict[str, Any]], table: Table) -> list[dict[str, Any]]:
     """The newest of each record: a page may name one twice, and a row can be written once a statement."""
     keys = [column.name for column in table.primary_key]
     newest: dict[tuple[Any, ...], dict[str, Any]] = {}

@@ -15,7 +15,7 @@ from pipeline.pipedrive.client import PipedriveClient
 from pipeline.pipedrive.ledger import Ledger
 from pipeline.warehouse import memory
 
-BUDGET, _BLOCKED = "pipedrive budget", "pipedrive blocked until"
+FACTS = BUDGET, _BLOCKED = "pipedrive budget", "pipedrive blocked until"
 
 
 def ledger_of_today(engine: Engine, config: Config, daily_tokens: int) -> Ledger:

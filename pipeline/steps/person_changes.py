@@ -20,6 +20,7 @@ from pipeline.warehouse.writing import remove, upsert
 
 ACCOUNT, FEED = "pipedrive", "person_changes"  # a watermark of the account, which is no administration
 _LABEL = f"pipedrive label {LABEL}"
+_IDS_AT_ONCE = 100  # persons that one list gives by their ids
 _SAME_SECONDS = timedelta(seconds=5)  # moments are told in whole seconds, and some records show a little late
 Record = Mapping[str, Any]
 
@@ -123,13 +124,26 @@ def _forget(tx: Connection, without_label: Iterable[int]) -> None:
     remove(tx, tables.person_changes, [{"person_id": row.person_id} for row in known])
 
 
+def _forget_the_deleted(writer: Writer) -> None:
+    """Who is held and was deleted in Pipedrive is shown no longer: no list of changes tells of that."""
+    with writer.engine.connect() as connection:
+        held = list(connection.execute(text(_HELD)).scalars())
+    there: set[int] = set()
+    for start in range(0, len(held), _IDS_AT_ONCE):
+        asked = ",".join(map(str, held[start : start + _IDS_AT_ONCE]))
+        there |= {int(one["id"]) for page in writer.client.pages("/api/v2/persons", ids=asked) for one in page}
+    with writer.engine.begin() as tx:
+        _forget(tx, set(held) - there)
+
+
 def _label(writer: Writer) -> int:
-    """The label's id, which is looked up once a day."""
+    """The label's id, which is looked up once a day, and with it whether those who are held still exist."""
     today = datetime.now(UTC).date().isoformat()
     with writer.engine.connect() as connection:
         known = memory.recall(connection, _LABEL) or {}
     if known.get("day") != today:
         known = {"id": label_id(writer.client), "day": today}
+        _forget_the_deleted(writer)
         with writer.engine.begin() as tx:
             memory.note(tx, _LABEL, known)
     return known["id"]
@@ -143,6 +157,7 @@ def _moment(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+_HELD = "SELECT person_id FROM pipedrive.person_changes WHERE since IS NOT NULL ORDER BY person_id"
 _KNOWN = "SELECT * FROM pipedrive.person_changes WHERE person_id = ANY(:ids)"
 _WRITTEN = "SELECT person_id, written FROM pipedrive.persons WHERE person_id = ANY(:ids) AND written IS NOT NULL"
 _OF_CUSTOMERS = "SELECT org_id FROM pipedrive.organizations WHERE org_id = ANY(:ids)"

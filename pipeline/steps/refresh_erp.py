@@ -1,9 +1,10 @@
 """`erp.*` takes in what landed: the records that wait, read, transformed and written in one transaction a batch."""
 
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, Table, text
 
 from pipeline.config import Administration
 from pipeline.steps.mart_stages import ALL, DORMANT, NAMES, ORDER_STATUS, REVENUE
@@ -88,6 +89,7 @@ def refresh_customers(engine: Engine, administration: Administration) -> int:
         )
         after = (*_AFTER_CUSTOMERS, NAMES, DORMANT)
         changed = upsert(tx, erp.customers, rows(customers), pending=after, pending_key="customer_id")
+        changed += vanished(tx, erp.customers, of, customers["customer_id"], after)
         if changed:
             orders = [row.order_id for row in tx.execute(text(_ORDERS_OF_CUSTOMERS), of)]
             queue(tx, ("crm/held", "crm/deals"), name, orders)
@@ -107,7 +109,9 @@ def refresh_contacts(engine: Engine, administration: Administration) -> int:
             administration=name,
             time_zone=administration.time_zone,
         )
-        return upsert(tx, erp.contacts, rows(contacts), pending=("crm/persons",), pending_key="contact_id")
+        after = ("crm/persons",)
+        changed = upsert(tx, erp.contacts, rows(contacts), pending=after, pending_key="contact_id")
+        return changed + vanished(tx, erp.contacts, of, contacts["contact_id"], after)
 
     return work_off(engine, "erp/contacts", administration.name, step)
 
@@ -149,7 +153,9 @@ def refresh_products(engine: Engine, administration: Administration, *, today: d
             today=today,
             group_codes={row.item_group_id: row.item_group_code for row in groups},
         )
-        changed = upsert(tx, erp.products, rows(products), pending=("crm/products",), pending_key="product_id")
+        after = ("crm/products",)
+        changed = upsert(tx, erp.products, rows(products), pending=after, pending_key="product_id")
+        changed += vanished(tx, erp.products, of, products["product_id"], after)
         queue(tx, ("erp/order_lines",), name, [row.order_id for row in tx.execute(text(_LINES_TO_GROUP), of)])
         return changed
 
@@ -166,6 +172,15 @@ def refresh_salespeople(engine: Engine, administration: Administration) -> int:
         people = tx.execute(text(_SALESPEOPLE), {"administration": administration.name})
         named = (dict(row._mapping) for row in people.all())
         return upsert(tx, erp.salespeople, named, pending=(NAMES,), pending_key="salesperson_id")
+
+
+def vanished(tx: Connection, table: Table, of: dict, there: Iterable[str], after: Sequence[str] = ()) -> int:
+    """Counts those of the keys as deleted that are not in `exact_online` any more, and returns how many there were."""
+    (key,) = (column.name for column in table.primary_key if column.name != "administration")
+    statement = text(_GONE.format(table=table.fullname, key=key))
+    gone = [row.key for row in tx.execute(statement, of | {"there": list(there)})]
+    queue(tx, after, of["administration"], gone)
+    return len(gone)
 
 
 def _groups_of_items(tx: Connection, administration: str) -> dict[str, str | None]:
@@ -201,6 +216,10 @@ GROUP BY gone.entity_key
 _DELETED_LINES = """
 SELECT gone.entity_key, max(gone.timestamp) AS timestamp FROM exact_online.deletions AS gone
 WHERE gone.administration = :administration AND gone.entity_type = '33' GROUP BY gone.entity_key
+"""
+_GONE = """
+UPDATE {table} SET is_deleted = true WHERE administration = :administration AND {key} = ANY(:keys) AND NOT is_deleted
+    AND NOT {key} = ANY(:there) RETURNING {key} AS key
 """
 _CUSTOMERS_OF = f"SELECT DISTINCT customer_id FROM erp.orders WHERE {_OF_ORDERS}"
 _VANISHED = f"""

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection, Engine, text
 
 from pipeline.config import Administration
+from pipeline.steps.refresh_erp import vanished
 from pipeline.transform.invoices import to_invoice_orders, to_invoices, to_receivables
 from pipeline.warehouse import memory
 from pipeline.warehouse.pending import QUEUED_AGAIN, queue, work_off
@@ -24,6 +25,7 @@ def refresh_invoices(engine: Engine, administration: Administration) -> int:
             currency=administration.currency,
         )
         changed = upsert(tx, erp.invoices, rows(invoices))
+        changed += vanished(tx, erp.invoices, of, invoices["invoice_id"])
         queue(tx, ("crm/deals",), name, [row.order_id for row in tx.execute(text(_ORDERS_OF_INVOICES), of)])
         return changed
 

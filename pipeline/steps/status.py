@@ -22,6 +22,10 @@ def status(engine: Engine) -> dict[str, Any]:
             "budget": memory.recall(connection, BUDGET),
             "held_orders": [dict(row._mapping) for row in connection.execute(text(_HELD))],
             "held_customers": [dict(row._mapping) for row in connection.execute(text(_HELD_CUSTOMERS))],
+            "contacts_to_exact": {
+                "waiting": connection.execute(text(_TO_EXACT)).scalar_one(),
+                "held": [dict(row._mapping) for row in connection.execute(text(_HELD_PERSONS))],
+            },
             "hand_edits": [dict(row._mapping) for row in connection.execute(text(_DRIFT))],
             "duplicates": connection.execute(text("SELECT count(*) FROM pipedrive.duplicates")).scalar_one(),
             "item_groups_left_out": memory.recall(connection, LEFT_OUT) or [],
@@ -42,6 +46,11 @@ UNION ALL SELECT 'pipedrive.products', count(*) FROM pipedrive.products
 """
 _BACKLOG = "SELECT stage, count(*) AS waiting FROM state.pending GROUP BY stage ORDER BY stage"
 _HELD = "SELECT administration, order_number, reason, since FROM crm.held_orders ORDER BY since DESC, order_number"
+_TO_EXACT = "SELECT count(*) FROM pipedrive.person_changes WHERE waits"
+_HELD_PERSONS = """
+SELECT person_id, name, reason, since FROM pipedrive.person_changes WHERE since IS NOT NULL
+ORDER BY since DESC, person_id
+"""
 _DRIFT = """
 SELECT kind, field, count(*) AS records, max(found_at) AS found_at FROM pipedrive.drift
 GROUP BY kind, field ORDER BY kind, field

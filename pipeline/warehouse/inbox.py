@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 # Topics whose feeds a run reads. What others told is kept, and there is nothing to do about it.
-TOPICS_WITH_FEED = frozenset({"SalesOrders", "Items", "Accounts", "Contacts"})
+TOPICS_WITH_FEED = frozenset({"SalesOrders", "Items", "Accounts", "Contacts", "SalesInvoices"})
 
 _STORE = """
 INSERT INTO inbox.webhook_events

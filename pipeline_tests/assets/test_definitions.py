@@ -7,11 +7,11 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from sqlalchemy import Table
+from sqlalchemy import Engine, Table
 from syrupy.assertion import SnapshotAssertion
 
-from pipeline.assets.described import OWNERS, asset_key, lineage_of, schema_of, spec_of
-from pipeline.assets.lineage import SOURCES
+from pipeline.assets.described import OWNERS, asset_key, lineage_of, reported, schema_of, spec_of
+from pipeline.assets.lineage import OWN, SOURCES
 from pipeline.definitions import defs
 from pipeline.warehouse.tables import metadata
 
@@ -51,7 +51,9 @@ def test_an_asset_says_what_it_is_and_whose(key: dg.AssetKey):
     assert spec.group_name == table.schema
     assert "postgres" in spec.kinds
     assert 2 <= len(spec.kinds) <= 3
-    assert list(spec.owners) == OWNERS
+    assert list(spec.owners) == [OWNERS[table.schema or ""]]
+    assert set(spec.tags) >= {"about", "follows"}
+    assert ("personal-data" in spec.tags) == (table.name in {"contacts", "persons", "person_changes", "drift"})
     assert spec.description == table.comment
     assert len(spec.description) > 15
 
@@ -119,6 +121,32 @@ def test_every_table_of_our_own_says_where_its_columns_come_from(layer: str):
     assert {name for name, table in TABLES.items() if table.schema == layer} <= set(SOURCES)
 
 
+@pytest.mark.parametrize("table", SOURCES)
+def test_a_column_says_which_others_it_is_made_of_or_that_it_is_made_of_none(table: str):
+    columns = set(metadata.tables[table].columns.keys()) - {"administration"}
+    own = set(OWN.get(table, "").split())
+    assert set(SOURCES[table]) | own == columns
+    assert set(SOURCES[table]) & own == set()
+
+
+def origins(column: str) -> set[str]:
+    """The columns of `exact_online` that a column comes from, over all that lies between."""
+    table, _, name = column.rpartition(".")
+    sources = SOURCES.get(table, {}).get(name, [])
+    return {column} if table.startswith("exact_online.") else {one for source in sources for one in origins(source)}
+
+
+REVENUE_MARTS = ("revenue_per_category", "revenue_per_customer", "revenue_per_salesperson")
+
+
+@pytest.mark.parametrize("mart", REVENUE_MARTS)
+def test_revenue_is_followed_from_the_field_in_exact_to_the_mart(mart: str):
+    found = origins(f"marts.{mart}.revenue_excl_vat")
+    assert found >= {f"exact_online.{feed}.amount_fc_excl_vat" for feed in ("order_history", "order_changes")}
+    fields = {metadata.tables[one.rpartition(".")[0]].columns[one.rpartition(".")[2]].comment for one in found}
+    assert "AmountFCExclVat: without VAT, in the order's currency" in fields
+
+
 def test_dagster_is_told_the_lineage_column_by_column():
     lineage = lineage_of(metadata.tables["crm.deals"])
     found = {(source.asset_key.to_user_string(), source.column_name) for source in lineage.deps_by_column["title"]}
@@ -138,6 +166,60 @@ def test_a_table_describes_itself_to_dagster(table: Table):
 def test_every_table_but_history_says_how_old_it_may_be():
     ageless = {key.to_user_string() for key, spec in SPECS.items() if spec.freshness_policy is None}
     assert ageless == {"exact_online/order_history"}
+
+
+# --- what the user interface says of all the rest ---
+
+REPOSITORY = defs.get_repository_def()
+JOBS = [job for job in REPOSITORY.get_all_jobs() if not job.name.startswith("__")]
+STARTED = [*JOBS, *REPOSITORY.schedule_defs, *REPOSITORY.sensor_defs]
+CHECK_SPECS = [spec for check in defs.asset_checks or [] for spec in check.check_specs]
+
+
+@pytest.mark.parametrize("one", STARTED, ids=lambda one: f"{type(one).__name__} {one.name}")
+def test_what_runs_or_starts_runs_says_what_it_does_and_whose_it_is(one: Any):
+    assert len(one.description or "") > 40
+    assert one.description.endswith(".")
+    assert set(one.owners or []) <= set(OWNERS.values())
+    assert one.owners
+
+
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
+def test_a_job_is_tagged_with_its_place_in_the_queue(job: dg.JobDefinition):
+    assert int(job.tags["dagster/priority"]) in range(-10, 11)
+
+
+@pytest.mark.parametrize("spec", CHECK_SPECS, ids=lambda spec: spec.name)
+def test_a_check_says_what_must_hold_and_what_happens_when_it_does_not(spec: dg.AssetCheckSpec):
+    assert len(spec.description or "") > 40
+    assert (spec.description or "").endswith(".")
+    assert spec.metadata["when_broken"] in {"warns", "error", "fails the run", "blocks"}
+    assert (spec.metadata["when_broken"] == "blocks") == spec.blocking
+
+
+def test_every_table_is_checked():
+    assert {spec.asset_key for spec in CHECK_SPECS} == set(SPECS)
+
+
+@pytest.mark.parametrize(
+    ("table", "links"),
+    [
+        ("erp.orders", {"nl in Exact Online": "https://exact.example/docs/MenuPortal.aspx?_Division_=123456"}),
+        ("crm.deals", {"deals in Pipedrive": "https://pipedrive.example/deals"}),
+        ("pipedrive.persons", {"persons in Pipedrive": "https://pipedrive.example/persons/list"}),
+    ],
+)
+def test_a_materialisation_leads_to_the_same_records_on_the_other_side(
+    table: str, links: dict[str, str], shared_engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("EXACT_BASE_URL", "https://exact.example/")
+    monkeypatch.setenv("PIPEDRIVE_BASE_URL", "https://pipedrive.example")
+    metadata_shown = reported(shared_engine, metadata.tables[table], 0).metadata or {}
+    urls = {name: value.value for name, value in metadata_shown.items() if isinstance(value, dg.UrlMetadataValue)}
+    assert urls == links
+    monkeypatch.delenv("PIPEDRIVE_BASE_URL")
+    without = reported(shared_engine, metadata.tables[table], 0).metadata or {}
+    assert [name for name in without if "Pipedrive" in name] == []
 
 
 # --- the graph as a whole; `pytest --snapshot-update` accepts a change ---
@@ -177,7 +259,7 @@ def test_the_jobs_are_these(snapshot: SnapshotAssertion):
 def test_the_schedules_sensors_and_checks_are_these(snapshot: SnapshotAssertion):
     repository = defs.get_repository_def()
     checks = {
-        f"{spec.asset_key.to_user_string()} {spec.name}": "blocking" if spec.blocking else "warns"
+        f"{spec.asset_key.to_user_string()} {spec.name}": spec.metadata["when_broken"]
         for check in defs.asset_checks or []
         for spec in check.check_specs
     }

@@ -25,10 +25,11 @@ def run(
     """One run of the job for the administration of the world; `layers` leaves out the other ones."""
     definition = _location(world).resolve_job_def(job)
     keys = [key for key in definition.asset_layer.executable_asset_keys if key.path[0] in layers] if layers else None
+    partition = "nl" if definition.partitions_def else None
     own = definition.partitioned_config.get_run_config_for_partition_key("nl") if definition.partitioned_config else {}
     with nullcontext(instance) if instance else dg.DagsterInstance.ephemeral() as kept:
         return definition.execute_in_process(
-            QUIET | dict(own), kept, partition_key="nl", raise_on_error=False, asset_selection=keys
+            QUIET | dict(own), kept, partition_key=partition, raise_on_error=False, asset_selection=keys
         )
 
 

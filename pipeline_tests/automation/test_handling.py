@@ -97,6 +97,26 @@ def test_a_webhook_about_the_catalogue_is_worth_a_call(world: World, topic: str)
     assert calls_of(world, orders_delta.name) == 3
 
 
+def test_a_webhook_on_an_invoice_brings_its_statuses_to_the_deal_within_the_run(world: World):
+    books = world.company
+    order = books.place_order(next(iter(books.accounts)).id, [(next(iter(books.items)).id, 4, 25.0)])
+    for kind in ("deliver", "invoice"):
+        world.control_exact("change", {"kind": kind, "order": order.number})
+    invoice = books.invoices_of[order.id][0]
+    books.change("invoices", invoice.id, status=20, number=None)  # a draft, for which nothing is owed yet
+    world.sync()
+    assert world.deals()[order.id]["custom_fields"]["Betaalstatus"] is None
+    books.change("invoices", invoice.id, status=50, number=26_799_999)
+    assert calls_of(world, orders_delta.name) == 3
+    told(world.engine, invoice.id, topic="SalesInvoices")
+    before = world.client.calls
+    assert run(world, orders_delta.name).success
+    assert (world.client.calls - before, unhandled(world.engine)) == (5, [])
+    fields = world.deals()[order.id]["custom_fields"]
+    assert (fields["Factuurstatus"], fields["Betaalstatus"]) == ("Gefactureerd", "Open")
+    assert calls_of(world, orders_delta.name) == 3
+
+
 def test_a_contact_that_a_webhook_told_of_is_followed_in_the_next_run(world: World):
     (row,) = world.ask("SELECT contact_id, person_id FROM pipedrive.persons ORDER BY contact_id LIMIT 1")
     fields = {"last_name": "Van Buiten"}
@@ -110,7 +130,7 @@ def test_a_contact_that_a_webhook_told_of_is_followed_in_the_next_run(world: Wor
     assert names[row.person_id].endswith("Van Buiten")
 
 
-@pytest.mark.parametrize("topic", ["SalesInvoices", "StockPositions"])
+@pytest.mark.parametrize("topic", ["StockPositions", "GoodsDeliveries"])
 def test_a_webhook_that_no_feed_reads_waits_for_nothing(world: World, topic: str):
     told(world.engine, "one", topic=topic)
     assert unhandled(world.engine) == []

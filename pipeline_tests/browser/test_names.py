@@ -10,6 +10,7 @@ from pipeline.definitions import defs
 from pipeline.warehouse.tables.columns import metadata
 
 PAGE = (PROJECT_FOLDER / "docs" / "names.md").read_text("utf-8")
+OPERATIONS = (PROJECT_FOLDER / "docs" / "operations.md").read_text("utf-8")
 ASSETS = {spec.key.to_user_string(): spec.description for spec in defs.resolve_all_asset_specs()}
 
 
@@ -38,6 +39,15 @@ def test_every_check_is_named_with_its_description():
     checks = [check for check in defs.asset_checks or [] if isinstance(check, dg.AssetChecksDefinition)]
     specs = [spec for check in checks for spec in check.check_specs]
     assert rows_under("Checks") == {spec.name: spec.description for spec in specs}
+
+
+def test_every_check_is_named_with_what_to_do_when_it_fails():
+    section = OPERATIONS.split("\n## What a check says\n")[1].split("\n## ")[0]
+    checks = {spec.name for check in defs.asset_checks or [] for spec in check.check_specs}
+    named = {
+        name for row in re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE) for name in re.findall("`(.+?)`", row)
+    }
+    assert named == checks
 
 
 @pytest.mark.parametrize("schema", sorted({table.schema for table in metadata.tables.values()} - {None}))

@@ -1,5 +1,6 @@
 """The files people run the project with agree with each other, with the programs they start and with the code."""
 
+import graphlib
 import os
 import re
 import subprocess
@@ -143,7 +144,7 @@ def parse(command: list[str]) -> None:
         programs[command[0]](),
         [word.replace("/srv/pipeline/workspace.yaml", copied) for word in command[1:]],
     )
-    while hasattr(program, "commands"):
+    while hasattr(program, "commands") and not arguments[0].startswith("-"):
         program, arguments = program.commands[arguments[0]], arguments[1:]
     program.make_context("program", arguments)
 
@@ -163,16 +164,75 @@ def test_one_name_for_the_code_location_everywhere():
     assert (remote["host"], str(remote["port"])) == ("code", code[code.index("--port") + 1])
 
 
-def test_only_the_proxy_is_reached_from_outside_and_it_asks_who_is_there():
-    published = [name for name, service in compose()["services"].items() if "ports" in service]
+def test_only_the_proxy_is_reached_from_outside_and_it_asks_who_is_there_but_for_webhooks():
+    published = {name: service["ports"] for name, service in compose()["services"].items() if "ports" in service}
     proxy = yaml.safe_load(text("deploy/proxy.yaml"))["http"]
-    assert published == ["proxy"]
-    assert all(router["middlewares"] == ["login"] for router in proxy["routers"].values())
+    public = {name: router for name, router in proxy["routers"].items() if "login" not in router.get("middlewares", [])}
+    assert published == {"proxy": ["443:443"]}
     assert "basicAuth" in proxy["middlewares"]["login"]
+    assert [router["rule"].split(" && ")[1:] for router in public.values()] == [["Path(`/webhooks/exact`)"]]
+    assert all(router["entryPoints"] == ["websecure"] and router["tls"] for router in proxy["routers"].values())
 
 
-def test_credentials_reach_only_the_services_that_run_the_pipeline():
-    assert [name for name, service in compose()["services"].items() if "env_file" in service] == ["tables", "code"]
+def test_the_proxy_leads_to_services_on_the_ports_they_listen_on():
+    services = yaml.safe_load(text("deploy/proxy.yaml"))["http"]["services"]
+    urls = {server["url"] for service in services.values() for server in service["loadBalancer"]["servers"]}
+    listening = {
+        f"http://{name}:{service['command'][service['command'].index('--port') + 1]}"
+        for name, service in compose()["services"].items()
+        if "--port" in service.get("command", [])
+    }
+    assert urls <= listening
+
+
+def test_credentials_reach_only_the_services_that_need_them():
+    services = compose()["services"]
+    assert [name for name, service in services.items() if ".env" in service.get("env_file", "")] == ["tables", "code"]
+    assert set(services["webhooks"]["environment"]) == {"WAREHOUSE_URL", "EXACT_WEBHOOK_SECRET"}
+    for name in ("migrate", "daemon", "webserver"):
+        assert set(services[name]["environment"]) == {"WAREHOUSE_URL"}, name
+
+
+@pytest.mark.parametrize("name", compose()["services"])
+def test_a_service_can_change_nothing_but_its_volumes_and_take_no_more_than_its_share(name: str):
+    service = compose()["services"][name]
+    assert service["read_only"]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert re.fullmatch(r"\d+[mg]", service["mem_limit"])
+    is_nobody = "build" in service or service["user"] not in {"root", "0"}
+    assert is_nobody or (service["network_mode"], service["restart"]) == ("none", "no")
+
+
+@pytest.mark.parametrize("name", compose()["services"])
+def test_a_service_stays_up_and_says_whether_it_is_well_or_ends_and_is_waited_for(name: str):
+    services = compose()["services"]
+    waits = [service.get("depends_on", {}).get(name, {}).get("condition") for service in services.values()]
+    if services[name]["restart"] == "no":
+        assert "service_completed_successfully" in waits
+    else:
+        assert services[name]["restart"] == "unless-stopped"
+        assert services[name]["healthcheck"]["test"]
+        assert {*waits} <= {None, "service_healthy"}
+
+
+def test_what_a_service_waits_for_never_goes_round():
+    waits = {name: set(service.get("depends_on", {})) for name, service in compose()["services"].items()}
+    assert list(graphlib.TopologicalSorter(waits).static_order())[-1] in {"proxy", "offsite"}
+
+
+def test_the_example_for_copies_elsewhere_names_the_remote_that_is_written_to_and_no_secret():
+    settings = dict(re.findall(r"^([A-Z_]+)=(.*)$", text("deploy/offsite.example.env"), re.MULTILINE))
+    (command,) = compose()["services"]["offsite"]["command"]
+    (remote,) = re.findall(r" (\w+): ", command)
+    assert settings[f"RCLONE_CONFIG_{remote.upper()}_TYPE"] == "crypt"
+    assert {value for name, value in settings.items() if "PASSWORD" in name or "KEY" in name} == {""}
+    assert "/deploy/offsite.env" in text(".gitignore")
+
+
+def test_the_image_carries_the_programs_of_the_server_it_dumps():
+    (server,) = re.findall(r"\d+", compose()["services"]["postgres"]["image"])
+    assert f"postgresql-client-{server}" in text("Dockerfile")
 
 
 def test_everything_that_compose_mounts_is_there_or_made_by_its_instructions():
@@ -198,7 +258,7 @@ def test_the_image_runs_as_nobody_special_on_a_python_we_support_with_the_uv_of_
     assert dockerfile("USER") == ["pipeline"]
     supported = tomllib.loads(text("pyproject.toml"))["project"]["requires-python"]
     assert supported == ">=3.11,<3.15"
-    assert all(re.fullmatch(r"python:3\.1[1-4]-slim( AS build)?", base) for base in dockerfile("FROM"))
+    assert all(re.fullmatch(r"python:3\.1[1-4]-slim-trixie( AS build)?", base) for base in dockerfile("FROM"))
     (pinned,) = re.findall(r"^UV_VERSION=(.*)$", text("deploy/setup.sh"), re.MULTILINE)
     assert f"uv=={pinned}" in text("Dockerfile")
 

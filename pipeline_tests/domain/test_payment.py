@@ -74,6 +74,39 @@ def test_what_the_payment_status_of_an_order_is(invoices: list[Invoice], status:
     assert payment_status(invoices, TODAY) == status
 
 
+PARTS = {
+    "open": invoice(100, term(100)),
+    "overdue": invoice(50, term(50, PAST)),
+    "paid": invoice(30, paid()),
+    "credited": invoice(-20, paid()),
+}
+# The contract, word by word: late when anything open was due before today; else paid when nothing is open; else partial
+# when something was paid or credited; else open.
+EACH_COMBINATION = {
+    "": None,
+    "open": "open",
+    "paid": "paid",
+    "credited": "paid",
+    "overdue": "late",
+    "open paid": "partial",
+    "open credited": "partial",
+    "open overdue": "late",
+    "paid credited": "paid",
+    "paid overdue": "late",
+    "credited overdue": "late",
+    "open paid credited": "partial",
+    "open paid overdue": "late",
+    "open credited overdue": "late",
+    "paid credited overdue": "late",
+    "open paid credited overdue": "late",
+}
+
+
+@pytest.mark.parametrize(("parts", "status"), EACH_COMBINATION.items())
+def test_each_combination_of_open_paid_credited_and_overdue(parts: str, status: str | None):
+    assert payment_status([PARTS[part] for part in parts.split()], TODAY) == status
+
+
 def test_a_day_that_passes_makes_it_late():
     bill = [invoice(100, term(100, TODAY))]
     assert payment_status(bill, TODAY) == "open"

@@ -1,13 +1,16 @@
 """Items without a sales price: what they cost is asked of Exact itself, once, and reaches their product."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import Engine
 
+from pipeline.exact_online import feeds
 from pipeline.sandbox.company import seeded_company
 from pipeline.steps import refresh_crm, refresh_erp
-from pipeline.steps.standard_prices import land_standard_prices
+from pipeline.steps.landing import land_order_changes, land_order_line_changes
+from pipeline.steps.standard_prices import land_items, land_standard_prices
 from pipeline_tests.world import World
 
 ASKED = "logistics/Items"
@@ -50,5 +53,23 @@ def test_an_item_without_a_sales_price_costs_what_it_carries_and_is_asked_once_a
     refreshed(world)
     assert (price_of(world, item), calls(world)) == (Decimal(str(before + 1)), asked + 1)
 
+    new = world.company.add("items", replace(world.company.items.rows[item], id=world.company.new_id(), code="NIEUW"))
+    order = world.company.place_order(next(iter(world.company.accounts)).id, [(new.id, 1, 7.5)])
+    administration, asked = world.config.administrations[0], calls(world)
+    land_order_changes(engine, world.client, administration)
+    land_order_line_changes(engine, world.client, administration.name)
+    land_items(engine, world.client, administration, feeds.ITEMS, only_when_asked=True)
+    world.refresh()  # as the poll of orders does, which doesn't wait for a price: the row has that of its line
+    world.write()
+    assert (price_of(world, new.id), calls(world)) == (0, asked)
+    assert world.deals()[order.id]["products"][0]["item_price"] == 7.5
+    land_items(engine, world.client, administration, feeds.ITEMS, only_when_asked=False)
+    refreshed(world)
+    before = world.requests().get("PATCH /api/v2/products/{id}", 0)
+    world.write()
+    assert world.requests()["PATCH /api/v2/products/{id}"] == before + 1
+    assert (price_of(world, new.id), calls(world)) == (Decimal(str(new.standard_price)), asked + 1)
+
+    asked = calls(world) - 1
     ended = land_standard_prices(engine, world.client, world.config.administrations[0], today=date(1990, 1, 1))
     assert (ended.calls, calls(world)) == (2, asked + 3)  # no price holds on that day: all are asked, 60 to a page

@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,8 @@ from sqlalchemy import Engine
 
 from pipeline.config import Budget, Config
 from pipeline.errors import GiveUp
+from pipeline.language import Language
+from pipeline.page import save
 from pipeline.presentation import verify_text
 from pipeline.sandbox.company import seeded_company
 from pipeline.sandbox.company_rows import Account, Item, ItemGroup
@@ -22,8 +23,9 @@ from pipeline.steps import verify_books
 from pipeline.steps.plan import plan
 from pipeline.steps.verify import verify
 from pipeline.steps.verify_answers import Heads
-from pipeline.verify_page import page, save_page
-from pipeline.verify_words import WORDS, Language
+from pipeline.verify_page import verify_page
+from pipeline.verify_words import WORDS
+from pipeline_tests.pages import Parsed
 from pipeline_tests.sandbox.simulator_transport import SimulatorTransport
 from pipeline_tests.steps.hands import hand
 from pipeline_tests.world import PIPEDRIVE, SALESPEOPLE, World
@@ -190,30 +192,9 @@ def test_the_json_has_the_keys_that_are_documented_and_goes_through_json(found: 
     assert [key for key in KEYS if f"`{key}`" not in described] == []
 
 
-class Parsed(HTMLParser):
-    """A page's tags, what they refer to, and its text."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.open, self.tags, self.references, self.text = [], Counter(), [], ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags[tag] += 1
-        self.references += [value for name, value in attrs if name in {"src", "href", "action", "style"}]
-        if tag != "meta":
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-
 def test_the_page_stands_alone_and_escapes_what_comes_from_outside(world: World, found: dict[str, Any], tmp_path: Path):
     file = tmp_path / "page.html"
-    save_page(found, Language.NL, file)
+    save(verify_page(found, Language.NL), file)
     html = file.read_text("utf-8")
     parsed = Parsed(html)
     assert parsed.open == []
@@ -223,11 +204,11 @@ def test_the_page_stands_alone_and_escapes_what_comes_from_outside(world: World,
     assert SCRIPT in parsed.text
     for words in ("Vooronderzoek", "GEEN REGEL", "de klant heeft geen debiteurnummer", "1.114", "@page { size: A4"):
         assert words in parsed.text
-    assert "the customer has no debtor code" in Parsed(page(found, Language.EN)).text
+    assert "the customer has no debtor code" in Parsed(verify_page(found, Language.EN)).text
     contacts = [contact for contact in world.company.contacts if contact.email]
     assert [contact.email for contact in contacts if str(contact.email) in html] == []
     with pytest.raises(GiveUp, match="Cannot write"):
-        save_page(found, Language.NL, tmp_path / "nowhere" / "page.html")
+        save(verify_page(found, Language.NL), tmp_path / "nowhere" / "page.html")
 
 
 def test_a_sentence_has_the_same_places_in_both_languages():
