@@ -2,7 +2,7 @@
 # ARGS passes options on: make test ARGS="-k orders", make demo ARGS="--orders 500".
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format docs bench chaos clean chromium
+.PHONY: help setup demo test check format docs bench chaos fuzz clean chromium
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -43,6 +43,9 @@ bench: $(READY) ## measures, and prints the figures
 
 chaos: $(READY) ## kills it at 150 points, breaks every sixth request, tries any sequence; prints the figures
 	@$(BIN)/python -W ignore -m pipeline_tests.chaos $(ARGS)
+
+fuzz: $(READY) ## any request at all to the simulators, at length (FUZZ_EXAMPLES: how many of each kind)
+	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),500) $(BIN)/pytest -q pipeline_tests/sandbox -k fuzz $(ARGS)
 
 clean: ## removes what was installed and cached; data in .local stays
 	rm -rf .venv .tools .cache .pytest_cache .ruff_cache .hypothesis

@@ -1,8 +1,8 @@
 """The console command in processes of its own, forked from one that has the libraries already.
 
 Each has its own arguments, environment, streams, exit status and process, as ever; only the seconds in which Python
-reads Dagster and pandas are spent once and not at every start. `test_the_demo_ends_with_a_summary` and `webhooks/` start
-it from nothing.
+reads Dagster and pandas are spent once. `test_the_demo_ends_with_a_summary` and `webhooks/` start it
+from nothing.
 """
 
 import contextlib

@@ -16,6 +16,7 @@ from pipeline.sandbox.exact_online.control_changes import CHANGES
 from pipeline.sandbox.exact_online.field_lists import field_lists
 from pipeline.sandbox.exact_online.functions import FUNCTIONS
 from pipeline.sandbox.wire import Request, Response
+from pipeline_tests.sandbox.test_pipedrive_fuzz import EXAMPLES
 
 COMPANY = seeded_company(orders=6, today=date(2026, 6, 25), products=15)
 EXACT = simulated_exact_online(COMPANY, limits=False, post_webhook=lambda url, body: 200, deliver_in_background=False)
@@ -136,7 +137,7 @@ def call(method: str, path: str, query: dict[str, str], body: bytes, **headers: 
     return EXACT(Request(method, f"/api/v1/123456/{path}", encoded, {**HEADERS, **headers}, body))
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES * 8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(path=st.sampled_from(PATHS), key=keys, tail=tails, query=options, accept=st.sampled_from([JSON, "*/*"]))
 def test_reading_anything_gives_an_answer_or_a_refusal(path, key, tail, query, accept):
     before = COMPANY.last_version
@@ -155,7 +156,7 @@ def test_reading_anything_gives_an_answer_or_a_refusal(path, key, tail, query, a
     assert COMPANY.last_version == before
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES * 8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(method=st.sampled_from(["POST", "PUT", "DELETE", "PATCH"]), path=st.sampled_from(PATHS), key=keys, body=bodies)
 def test_a_refused_write_has_changed_nothing(method, path, key, body):
     before, version = books(COMPANY), COMPANY.last_version
@@ -166,7 +167,7 @@ def test_a_refused_write_has_changed_nothing(method, path, key, body):
         assert books(COMPANY) == before
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=EXAMPLES * 5, deadline=None)
 @given(
     method=st.sampled_from(["GET", "POST", "PUT"]),
     path=st.text(max_size=30).map(lambda end: f"/{end}") | st.sampled_from(["/api/oauth2/auth", "/api/v1/current/Me"]),
@@ -178,7 +179,7 @@ def test_nobody_gets_in_without_a_token(method, path, body, header):
     assert response.status in {302, 400, 401, 404, 405}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=EXAMPLES * 5, deadline=None)
 @given(
     body=st.binary(max_size=80)
     | st.dictionaries(st.sampled_from(["grant_type", "code"]), text).map(urlencode).map(str.encode)
@@ -189,7 +190,7 @@ def test_the_token_endpoint_refuses_anything_else(body):
     assert EXACT.tokens.refresh_token == kept
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=EXAMPLES * 5, deadline=None)
 @given(
     name=st.sampled_from(["change", "fault", "clock", "webhooks", "state", "nonsense"]),
     method=st.sampled_from(["GET", "POST"]),
@@ -222,7 +223,7 @@ changes = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES * 6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(change=changes, path=st.sampled_from([path for path in PATHS if path in HANDS_ON.divisions[123456].resources]))
 def test_whatever_is_changed_by_hand_the_books_can_still_be_read(change, path):
     assert HANDS_ON(Request("POST", "/__sandbox/change", body=json.dumps(change).encode())).status in {200, 400}
