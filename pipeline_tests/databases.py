@@ -10,7 +10,7 @@ from sqlalchemy import Engine, create_engine, make_url
 from pipeline.warehouse.connection import warehouse_url
 from pipeline.warehouse.migrating import migrate
 
-TEMPLATE = "template"
+TEMPLATE, EMPTY = "template", "template1"
 _numbers = itertools.count()
 
 

@@ -1,12 +1,11 @@
 """A warehouse of an earlier release, with what it held, becomes one of this release."""
 
 from alembic import command
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from pipeline.steps.revenue import refresh_revenue
-from pipeline.warehouse.connection import warehouse_url
 from pipeline.warehouse.migrating import configuration, migrate
-from pipeline_tests.conftest import _database, _statement
+from pipeline_tests.databases import EMPTY, fresh_engine
 
 _BEFORE = (
     """INSERT INTO erp.orders (administration, order_id, order_number, order_date, currency, amount_excl_vat, status,
@@ -20,9 +19,7 @@ _BEFORE = (
 
 
 def test_revenue_that_was_there_before_it_was_remembered_by_order_is_not_counted_twice(postgres: str):
-    _statement(postgres, "CREATE DATABASE earlier")
-    engine = create_engine(warehouse_url(_database(postgres, "earlier")))
-    try:
+    with fresh_engine(postgres, EMPTY) as engine:
         with engine.begin() as tx:
             tx.execute(text("CREATE SCHEMA state"))
             command.upgrade(configuration(tx), "0010")
@@ -34,6 +31,3 @@ def test_revenue_that_was_there_before_it_was_remembered_by_order_is_not_counted
             found = connection.execute(text("SELECT revenue_excl_vat, orders FROM marts.revenue_per_category")).all()
             waits = connection.execute(text("SELECT stage FROM state.pending")).scalars().all()
         assert ([(str(row[0]), row[1]) for row in found], waits) == ([("12.50", 1)], ["marts/order_status"])
-    finally:
-        engine.dispose()
-        _statement(postgres, "DROP DATABASE earlier WITH (FORCE)")
