@@ -85,6 +85,8 @@ def _take_orders(tx: Connection) -> int:
     taken = note_waiting(tx, REVENUE, "changed_orders", "order_id")
     if taken >= MANY:
         tx.execute(text("ANALYZE erp.orders, erp.order_lines"))
+        for setting in _FOR_MANY:
+            tx.execute(text(f"SET LOCAL {setting}"))
     return taken
 
 
@@ -124,6 +126,8 @@ WHERE known.administration = shown.administration AND known.key = shown.{mart.ke
 """
 
 
+# Sums of all orders at once are kept in memory rather than sorted on the disk.
+_FOR_MANY = ("work_mem = '128MB'", "jit = off")
 _COLUMNS = """administration, order_id, item_group_code, month, customer_id, salesperson_id, currency,
     revenue_excl_vat, lines, quantity"""
 _COUNTED = """(SELECT placed.administration, placed.order_id, date_trunc('month', placed.order_date)::date AS month,
