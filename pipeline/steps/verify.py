@@ -65,13 +65,14 @@ def verify(
         pipedrive.listen(answers)
         account = read_account(pipedrive)
         ledger = pipedrive.ledger
+    sellers = [row for books in every for row in salespeople(books, account, config)]
     found: Found = {
         "read_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "administrations": [_administration(books, config) for books in every],
         "status_combinations": [row for books in every for row in status_combinations(books, config)],
         "held_orders": [row for books in every for row in held_orders(books, config)],
-        "salespeople": [row for books in every for row in salespeople(books, account, config)],
-        "salespeople_yaml": settings_lines(every, account, config),
+        "salespeople": sellers,
+        "salespeople_yaml": settings_lines(sellers),
         "owners": owners(every, account, config),
         "customers": [customers(books) for books in every],
         "items": [items(books) for books in every],
@@ -169,17 +170,15 @@ def user_of(e_mail: str | None, account: Account) -> str:
     return "no such user" if user is None else "active" if user.is_active else "deactivated"
 
 
-def settings_lines(every: Iterable[Books], account: Account, config: Config) -> list[str]:
-    """Lines for pipeline.yaml: salespeople without an active user, each once."""
+def settings_lines(sellers: Iterable[Found]) -> list[str]:
+    """Lines for pipeline.yaml: of all administrations' salespeople those without an active user, each once."""
     lacking: dict[str, Unmapped] = {}
-    for books in every:
-        for row in salespeople(books, account, config):
-            if row["user"] not in {"active", "not seen"}:
-                known = lacking.get(row["salesperson_id"])
-                orders = row["orders"] + (known.orders if known else 0)
-                e_mail = row["e_mail_in_exact"] or (known.e_mail if known else None)
-                person = Unmapped(row["salesperson_id"], row["name"], e_mail, orders)
-                lacking[person.salesperson_id] = person
+    for row in sellers:
+        if row["user"] not in {"active", "not seen"}:
+            known = lacking.get(row["salesperson_id"])
+            orders = row["orders"] + (known.orders if known else 0)
+            e_mail = row["e_mail_in_exact"] or (known.e_mail if known else None)
+            lacking[row["salesperson_id"]] = Unmapped(row["salesperson_id"], row["name"], e_mail, orders)
     return lines_for_settings(list(lacking.values()))
 
 

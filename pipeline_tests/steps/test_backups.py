@@ -19,7 +19,6 @@ from typer.testing import CliRunner
 from pipeline.cli import app
 from pipeline.config import Config
 from pipeline.errors import GiveUp
-from pipeline.sandbox.company import seeded_company
 from pipeline.sandbox.company_rows import Account, Contact
 from pipeline.steps.audit import audit
 from pipeline.steps.backup import backup
@@ -32,22 +31,16 @@ from pipeline_tests.chaos.changes import busy_week
 from pipeline_tests.chaos.comparison import differences
 from pipeline_tests.steps.hands import hand, one_of
 from pipeline_tests.world import SETTINGS, World
-from pipeline_tests.worlds import Worlds
+from pipeline_tests.worlds import Worlds, first_sync
 
 DELETED = "was deleted or merged by hand in Pipedrive: restore it there"
 KINDS = ("deals", "organizations", "persons", "products")
 
 
-def a_synced_world(engine: Engine) -> World:
-    world = World(engine, company=seeded_company(orders=30, products=30))
-    world.sync()
-    return world
-
-
 @pytest.fixture
 def world(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr("pipeline.steps.doubts.time.sleep", lambda _: None)
-    with worlds.after(a_synced_world) as world:
+    with worlds.after(first_sync(orders=30, products=30)) as world:
         yield world
 
 

@@ -17,7 +17,7 @@ from pipeline.steps import refresh_crm
 from pipeline.steps.audit import audit
 from pipeline_tests.steps.hands import hand
 from pipeline_tests.world import World
-from pipeline_tests.worlds import Worlds
+from pipeline_tests.worlds import Worlds, first_sync
 
 CANCELLED = 45
 CENT = Decimal("0.01")
@@ -29,15 +29,9 @@ def world(engine: Engine) -> World:
     return World(engine, company=seeded_company(orders=40, products=40))
 
 
-def a_synced_world(engine: Engine) -> World:
-    world = World(engine, company=seeded_company(orders=40, products=40))
-    world.sync()
-    return world
-
-
 @pytest.fixture
 def synced(worlds: Worlds) -> Iterator[World]:
-    with worlds.after(a_synced_world) as world:
+    with worlds.after(first_sync(orders=40, products=40)) as world:
         yield world
 
 

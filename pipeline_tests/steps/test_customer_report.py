@@ -15,22 +15,15 @@ from pipeline.sandbox.company import seeded_company
 from pipeline.steps.customer_report import CustomerReport, CustomerRow, customer_report
 from pipeline_tests.steps.hands import hand
 from pipeline_tests.world import World
-from pipeline_tests.worlds import Worlds
+from pipeline_tests.worlds import Worlds, first_reading
 
 LONGEST_CODE = "123456789012345678"
-
-
-def a_landed_world(engine: Engine) -> World:
-    world = World(engine, company=seeded_company(orders=20, products=20))
-    world.land()
-    world.refresh()
-    return world
 
 
 @pytest.fixture
 def world(worlds: Worlds) -> Iterator[World]:
     """A company whose customers were read, and nothing was written."""
-    with worlds.after(a_landed_world) as world:
+    with worlds.after(first_reading(orders=20, products=20)) as world:
         yield world
 
 

@@ -4,17 +4,16 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import Engine, Table
+from sqlalchemy import Table
 
 from pipeline.errors import GiveUp
 from pipeline.exact_online import feeds
 from pipeline.exact_online.feeds import Feed
-from pipeline.sandbox.company import seeded_company
 from pipeline.steps.feed_compare import Compared, compare_feed, is_its_night
 from pipeline.warehouse.tables import exact_online as tables
 from pipeline_tests.steps.test_persons import one_contact, one_that_did_not_order, organizations, persons
 from pipeline_tests.world import World
-from pipeline_tests.worlds import Worlds
+from pipeline_tests.worlds import Worlds, first_sync
 
 FEEDS: dict[str, tuple[Feed, Table]] = {
     "accounts": (feeds.ACCOUNTS, tables.accounts),
@@ -26,15 +25,9 @@ FEEDS: dict[str, tuple[Feed, Table]] = {
 NOTHING = (0, 0)
 
 
-def a_synced_world(engine: Engine) -> World:
-    world = World(engine, company=seeded_company(orders=10, products=20))
-    world.sync()
-    return world
-
-
 @pytest.fixture
 def world(worlds: Worlds) -> Iterator[World]:
-    with worlds.after(a_synced_world) as world:
+    with worlds.after(first_sync(orders=10, products=20)) as world:
         yield world
 
 

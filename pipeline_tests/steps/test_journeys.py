@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from pipeline.domain.budget import add_price
 from pipeline.sandbox.company import seeded_company
 from pipeline_tests.world import SETTINGS, World
-from pipeline_tests.worlds import Worlds
+from pipeline_tests.worlds import Worlds, first_sync
 
 
 @pytest.fixture
@@ -18,15 +18,9 @@ def world(engine: Engine) -> World:
     return World(engine, company=seeded_company(orders=40, products=60))
 
 
-def a_synced_world(engine: Engine) -> World:
-    world = World(engine, company=seeded_company(orders=40, products=60))
-    world.sync()
-    return world
-
-
 @pytest.fixture
 def synced(worlds: Worlds) -> Iterator[World]:
-    with worlds.after(a_synced_world) as world:
+    with worlds.after(first_sync(orders=40, products=60)) as world:
         yield world
 
 

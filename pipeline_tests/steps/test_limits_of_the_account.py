@@ -9,19 +9,13 @@ from pipeline.errors import Blocked, GiveUp
 from pipeline.sandbox.company import seeded_company
 from pipeline_tests.steps.hands import assert_as_wanted, hand, one_of
 from pipeline_tests.world import SETTINGS, World
-from pipeline_tests.worlds import Worlds
-
-
-def a_synced_world(engine: Engine) -> World:
-    world = World(engine, company=seeded_company(orders=12, products=40))
-    world.sync()
-    return world
+from pipeline_tests.worlds import Worlds, first_sync
 
 
 @pytest.fixture
 def world(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr("pipeline.steps.doubts.time.sleep", lambda _: None)
-    with worlds.after(a_synced_world) as world:
+    with worlds.after(first_sync(orders=12, products=40)) as world:
         yield world
 
 

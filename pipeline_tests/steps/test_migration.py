@@ -12,23 +12,16 @@ from pipeline.steps.outcomes import KINDS
 from pipeline.steps.plan import plan
 from pipeline_tests.steps.test_switches import place
 from pipeline_tests.world import World
-from pipeline_tests.worlds import Worlds
+from pipeline_tests.worlds import Worlds, first_reading
 
 PLENTY = 10_000_000
 DAY = 1_000  # tokens
 
 
-def a_landed_world(engine: Engine) -> World:
-    world = World(engine, company=seeded_company(orders=40, products=40))
-    world.land()
-    world.refresh()
-    return world
-
-
 @pytest.fixture
 def world(worlds: Worlds) -> Iterator[World]:
     """Landed and refreshed; nothing is written yet."""
-    with worlds.after(a_landed_world) as world:
+    with worlds.after(first_reading(orders=40, products=40)) as world:
         yield world
 
 

@@ -19,7 +19,7 @@ from pipeline.steps.order_payments import queue_what_falls_due
 from pipeline.warehouse import memory
 from pipeline_tests.payments_in_the_books import payments_in_the_books
 from pipeline_tests.world import World
-from pipeline_tests.worlds import Worlds
+from pipeline_tests.worlds import Worlds, first_sync
 
 
 @pytest.fixture
@@ -27,15 +27,9 @@ def world(engine: Engine) -> World:
     return World(engine, company=seeded_company(orders=20, products=20))
 
 
-def a_synced_world(engine: Engine) -> World:
-    world = World(engine, company=seeded_company(orders=20, products=20))
-    world.sync()
-    return world
-
-
 @pytest.fixture
 def synced(worlds: Worlds) -> Iterator[World]:
-    with worlds.after(a_synced_world) as world:
+    with worlds.after(first_sync(orders=20, products=20)) as world:
         yield world
 
 

@@ -5,10 +5,8 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
 
 from pipeline.errors import RetryLater
-from pipeline.sandbox.company import seeded_company
 from pipeline.sandbox.company_rows import Contact
 from pipeline.sandbox.pipedrive import person_requests
 from pipeline.sandbox.pipedrive.refusals import invalid
@@ -18,7 +16,7 @@ from pipeline_tests.steps.hands import hand
 from pipeline_tests.steps.test_faults import forgetful
 from pipeline_tests.steps.test_persons import one_contact, organizations, persons
 from pipeline_tests.world import World
-from pipeline_tests.worlds import Worlds
+from pipeline_tests.worlds import Worlds, first_reading, first_sync
 
 PATH = "/api/v2/persons"
 
@@ -28,28 +26,15 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.steps.doubts.time.sleep", lambda _: None)
 
 
-def a_landed_world(engine: Engine) -> World:
-    world = World(engine, company=seeded_company(orders=6, products=20))
-    world.land()
-    world.refresh()
-    return world
-
-
-def a_synced_world(engine: Engine) -> World:
-    world = a_landed_world(engine)
-    world.write()
-    return world
-
-
 @pytest.fixture
 def landed(worlds: Worlds) -> Iterator[World]:
-    with worlds.after(a_landed_world) as world:
+    with worlds.after(first_reading(orders=6, products=20)) as world:
         yield world
 
 
 @pytest.fixture
 def synced(worlds: Worlds) -> Iterator[World]:
-    with worlds.after(a_synced_world) as world:
+    with worlds.after(first_sync(orders=6, products=20)) as world:
         yield world
 
 
