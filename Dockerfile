@@ -4,12 +4,14 @@ FROM python:3.12-slim-trixie AS build
 RUN pip install --no-cache-dir uv==0.13.8
 ENV UV_PYTHON_DOWNLOADS=never UV_NO_CACHE=1 UV_COMPILE_BYTECODE=1
 WORKDIR /srv/pipeline
+# More than one machine needs: `--build-arg EXTRAS="--extra kubernetes"` (docs/scaling.md).
+ARG EXTRAS=""
 # What others wrote changes less often than what we write: a layer of its own.
 COPY pyproject.toml uv.lock ./
-RUN uv sync --locked --no-dev --no-install-project
+RUN uv sync --locked --no-dev --no-install-project ${EXTRAS:-}
 COPY README.md ./
 COPY pipeline ./pipeline
-RUN uv sync --locked --no-dev
+RUN uv sync --locked --no-dev ${EXTRAS:-}
 
 FROM python:3.12-slim-trixie
 # For backups: programs of the major version that docker-compose.yml runs.
@@ -25,6 +27,7 @@ COPY deploy/workspace.yaml /srv/pipeline/workspace.yaml
 COPY --chown=pipeline dagster.yaml /var/lib/pipeline/
 ENV PATH="/srv/pipeline/.venv/bin:$PATH" \
     PYTHONUNBUFFERED=1 \
+    PIPELINE_LOG=json \
     DAGSTER_HOME=/var/lib/pipeline \
     PIPELINE_HOME=/var/lib/pipeline \
     PIPELINE_CONFIG=/srv/pipeline/pipeline.yaml

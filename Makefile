@@ -2,7 +2,7 @@
 # ARGS passes options on: make test ARGS="-k orders", make demo ARGS="--orders 500".
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format docs bench chaos fuzz clean chromium
+.PHONY: help setup demo test check format docs bench chaos rehearsal fuzz audit clean chromium
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -44,8 +44,16 @@ bench: $(READY) ## measures, and prints the figures
 chaos: $(READY) ## kills it at 150 points, breaks every sixth request, tries any sequence; prints the figures
 	@$(BIN)/python -W ignore -m pipeline_tests.chaos $(ARGS)
 
-fuzz: $(READY) ## any request at all to the simulators, at length (FUZZ_EXAMPLES: how many of each kind)
+rehearsal: $(READY) ## the deployment without Docker: every service of compose, stopped and killed in turn
+	@$(BIN)/python -W ignore -m pipeline_tests.deployment $(ARGS)
+
+fuzz: $(READY) ## any request at all to the simulators and to the receiver, at length (FUZZ_EXAMPLES, FUZZ_SECONDS of each kind)
 	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),500) $(BIN)/pytest -q pipeline_tests/sandbox -k fuzz $(ARGS)
+	@sh deploy/setup.sh fuzz
+	@.cache/fuzz/bin/python -m pipeline_tests.fuzz $(or $(FUZZ_SECONDS),600)
+
+audit: $(READY) ## looks whether anything in uv.lock has a known weakness; asks the database at osv.dev
+	@sh deploy/audit.sh
 
 clean: ## removes what was installed and cached; data in .local stays
 	rm -rf .venv .tools .cache .pytest_cache .ruff_cache .hypothesis

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes .venv from uv.lock, in the project folder and nowhere else, on a machine that has Python and perhaps nothing more.
-# Called by `make`. uv is taken from PATH or else installed into .tools with pip.
+# Called by `make`; `setup.sh fuzz` makes .cache/fuzz instead, with what only `make fuzz` needs. uv is taken from PATH or else installed into .tools with pip.
 set -eu
 cd "$(dirname "$0")/.."
 here=$(pwd -P)
@@ -69,6 +69,11 @@ elif command -v uv >/dev/null && uv --version 2>/dev/null | recent_enough; then
 else
     install_uv
     uv=.tools/bin/uv
+fi
+
+if [ "${1:-}" = fuzz ]; then
+    export UV_PROJECT_ENVIRONMENT="$here/.cache/fuzz"
+    exec "$uv" sync --quiet --locked --all-extras --no-default-groups --group fuzz --python "$python"
 fi
 
 # Scripts name their interpreter by its full path: an environment that was moved here would look for it at the old one.

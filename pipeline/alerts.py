@@ -12,12 +12,12 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import httpx
 
+from pipeline import discretion
 from pipeline.errors import ConfigurationError, RetryLater
 from pipeline.settings import Settings
 
 TIMEOUT = 15.0  # seconds; an alert waits inside a sensor's tick
 LONGEST = 500  # characters
-_ADDRESS = re.compile(r"[^\s<>,;:'\"()]+@[^\s<>,;:'\"()]+")
 _QUERY = re.compile(r"(https?://[^\s?]+)\?\S+")
 _PORTS = {"smtp": 587, "smtps": 465}
 
@@ -29,16 +29,16 @@ def is_configured(settings: Settings) -> bool:
 
 def send(settings: Settings, sentence: str, link: str = "") -> None:
     """Sends it wherever alerts go; raises RetryLater when one of the ways failed, after all were tried."""
-    said = f"{discreet(sentence)} {link}".strip()
+    said = f"{discreet(sentence, discretion.secrets_of(settings.environment))} {link}".strip()
     problems = [problem for way in (_to_chat, _by_mail) if (problem := _tried(way, settings, said))]
     if problems:
         raise RetryLater(f"The alert could not be delivered: {'; '.join(problems)}")
 
 
-def discreet(sentence: str) -> str:
-    """The sentence on one line, without e-mail addresses and what stands behind a `?` in addresses of pages."""
+def discreet(sentence: str, secrets: tuple[str, ...] = ()) -> str:
+    """The sentence on one line, without secrets, e-mail addresses and what stands behind a `?` in pages' addresses."""
     line = " ".join(sentence.split())
-    return _QUERY.sub(r"\1", _ADDRESS.sub("(address)", line))[:LONGEST]
+    return _QUERY.sub(r"\1", discretion.discreet(line, secrets))[:LONGEST]
 
 
 def _tried(way: Callable[[Settings, str], None], settings: Settings, said: str) -> str:
@@ -80,7 +80,11 @@ def _by_mail(settings: Settings, said: str) -> None:
 
 
 def _mail_server(settings: Settings) -> SplitResult:
-    server = urlsplit(_value(settings, "SMTP_URL"))
+    try:
+        server = urlsplit(_value(settings, "SMTP_URL"))
+        _ = server.port
+    except ValueError:  # whose words may be a part of the password
+        server = urlsplit("")
     if server.scheme not in _PORTS or not server.hostname:
         raise ConfigurationError(
             "ALERT_EMAIL is set, and SMTP_URL is not smtp://user:password@host:587 or smtps://user:password@host:465."

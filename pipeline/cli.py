@@ -1,7 +1,6 @@
 """The console command `pipeline`. Arguments in, a sentence or JSON out; the work is done elsewhere."""
 
 import json
-import logging
 import signal
 import sys
 import time
@@ -11,9 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline import progress
+from pipeline import logs, progress
 from pipeline.connect import connect
 from pipeline.demo import Demo, run_demo
+from pipeline.entry import addressed
+from pipeline.erase import erase
 from pipeline.errors import GiveUp
 from pipeline.language import Language
 from pipeline.sandbox.commands import Orders, OrdersFrom, sandbox
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.add_typer(sandbox, name="sandbox")
 app.add_typer(connect, name="connect")
 app.add_typer(webhooks, name="webhooks")
+app.command("erase")(erase)
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output and nothing else there.")]
 
 
@@ -241,8 +243,10 @@ def restore(
     ] = False,
 ) -> None:
     """A dump in the place of warehouse and state; the next sync reads back from Pipedrive what came after it."""
-    with _working(migrated=False) as (engine, _):
+    with _working(migrated=False) as (engine, config):
         from pipeline.presentation import RESTORED
+        from pipeline.presentation_erasure import erased_again_text
+        from pipeline.steps.erase import erase_again
         from pipeline.steps.restore import note_snapshot
         from pipeline.steps.restore import restore as put_back
 
@@ -252,7 +256,19 @@ def restore(
             note_snapshot(engine)
         else:
             print(f"The warehouse is that of {put_back(engine, file).made_at} again.")
+            print(erased_again_text(erase_again(engine, config, file.parent, settings().backups)))
         print(RESTORED)
+
+
+@app.command()
+def downgrade() -> None:
+    """The last migration taken back, for the release before this one; what only this one knows is gone then."""
+    with _working(migrated=False) as (engine, _):
+        from pipeline.warehouse.migrating import step_back
+
+        newer, older = step_back(engine)
+        print(f"The database is at revision {older} again, before that {newer}: now start the release before this one.")
+        print("Any command of this release, but this, brings it forward again.")
 
 
 @app.command()
@@ -277,11 +293,26 @@ def status(as_json: AsJson = False) -> None:
         _show(found, status_text(found), as_json)
 
 
+@app.command()
+def metrics(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to answer on.")],
+    host: Annotated[str, typer.Option(help="Address to answer on; in a container 0.0.0.0.")] = "127.0.0.1",
+) -> None:
+    """How things stand as figures for Prometheus, in the foreground: GET /metrics, and GET /health."""
+    with _sentences(), addressed() as url:
+        from pipeline.monitoring.serving import serve
+
+        environment = settings()
+        serve(url, {"home": environment.home, "backups": environment.backups}, host=host, port=port)
+
+
 def main() -> None:
     """The entry point of the console command."""
     warnings.simplefilter("ignore")
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    logging.getLogger("pipeline").setLevel(logging.INFO)
+    try:
+        logs.set_up()
+    except GiveUp as error:
+        sys.exit(f"pipeline: {error}")
     # A shell that starts this in the background lets it ignore Ctrl-C, and Dagster gives SIGTERM the same handler:
     # both have to unwind, so that child processes and servers end too.
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -140,6 +140,7 @@ class Config(Section):
     dormant_after_days: Annotated[int, Field(gt=0)] = 180
     contacts_to_exact: bool = False
     keep_runs_days: Annotated[int, Field(ge=7)] = 30
+    keep_deleted_days: Annotated[int, Field(ge=7)] = 365
 
     @model_validator(mode="after")
     def _one_name_one_division(self) -> Self:

@@ -40,6 +40,7 @@ def exact(
     code: Annotated[
         str | None, typer.Option(help="The code, or the whole address the browser was sent to, pasted.")
     ] = None,
+    host: Annotated[str, typer.Option(help="Address to wait on; in a container 0.0.0.0.")] = "127.0.0.1",
     browser: Annotated[bool, typer.Option(help="Try to open a browser here.")] = True,
 ) -> None:
     """The consent in a browser that yields the first refresh token of Exact Online.
@@ -54,7 +55,7 @@ def exact(
             asked = _ask(engine, environment, port)
             print(f"Open this address in a browser, log in and agree:\n\n{asked['address']}\n", flush=True)
             print(f"Waiting for the answer at {asked['redirect_uri']} (or see --code) …", flush=True)
-            code = _answer(asked, port, open_browser=browser)
+            code = _answer(asked, (host, port), open_browser=browser)
         else:
             asked = _asked_before(engine)
         for line in connected(engine, config, environment, code, asked):
@@ -68,6 +69,7 @@ def connected(
     from pipeline.connections import exact_client, exact_tokens
 
     redirect_uri = asked.get("redirect_uri") or _redirect_uri(environment, PORT)
+    tokens = exact_tokens(environment, engine)  # before the code is spent: without a key nothing could be kept
     with httpx.Client(base_url=environment.exact_base_url, timeout=30.0) as http:
         refresh, access = consent.exchanged(
             http,
@@ -76,7 +78,7 @@ def connected(
             client_secret=environment.required("EXACT_CLIENT_SECRET"),
             redirect_uri=redirect_uri,
         )
-    exact_tokens(environment, engine).begin_anew(refresh, access)
+    tokens.begin_anew(refresh, access)
     with engine.begin() as tx:
         memory.note(tx, PENDING, {})
     yield "The tokens are kept, encrypted; they renew themselves from now on."
@@ -112,9 +114,9 @@ def _redirect_uri(environment: Settings, port: int) -> str:
     return f"{public or f'http://localhost:{port}'}{consent.PATH}"
 
 
-def _answer(asked: dict[str, str], port: int, *, open_browser: bool) -> str:
+def _answer(asked: dict[str, str], place: tuple[str, int], *, open_browser: bool) -> str:
     """Waits for the browser to come back; whoever comes without our state is turned away and waited past."""
-    with _listening(port, asked["state"]) as server:
+    with _listening(place, asked["state"]) as server:
         if open_browser:
             webbrowser.open(asked["address"])
         while server.found is None:
@@ -128,14 +130,14 @@ def _answer(asked: dict[str, str], port: int, *, open_browser: bool) -> str:
 
 
 class _Callback(HTTPServer):
-    """Takes one answer on 127.0.0.1."""
+    """Takes one answer."""
 
     found: str | None = None
     has_waited_long_enough = False
     timeout = PATIENCE
 
-    def __init__(self, port: int, state: str) -> None:
-        super().__init__(("127.0.0.1", port), _Page)
+    def __init__(self, place: tuple[str, int], state: str) -> None:
+        super().__init__(place, _Page)
         self.state = state
 
     def handle_timeout(self) -> None:
@@ -173,10 +175,10 @@ def _plain(text: str) -> str:
 
 
 @contextmanager
-def _listening(port: int, state: str) -> Iterator[_Callback]:
+def _listening(place: tuple[str, int], state: str) -> Iterator[_Callback]:
     try:
-        server = _Callback(port, state)
+        server = _Callback(place, state)
     except OSError as problem:
-        raise GiveUp(f"Port {port} of this machine is taken ({problem.strerror}); choose another --port.") from None
+        raise GiveUp(f"Port {place[1]} of this machine is taken ({problem.strerror}); choose another --port.") from None
     with server:
         yield server

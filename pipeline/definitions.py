@@ -7,11 +7,13 @@ import dagster as dg
 from pipeline.assets import audit, contacts_to_exact, crm, erp, exact_online, marts, migration, pipedrive
 from pipeline.automation.backups import backup, nightly_backup
 from pipeline.automation.checks import CHECKS
+from pipeline.automation.executors import executor_of
 from pipeline.automation.jobs import JOBS
 from pipeline.automation.maintenance import maintenance, nightly_maintenance
 from pipeline.automation.schedules import SCHEDULES
 from pipeline.automation.sensors import SENSORS
 from pipeline.resources import RESOURCES
+from pipeline.settings import settings
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules([exact_online, erp, crm, pipedrive, contacts_to_exact, audit, marts, migration]),
@@ -20,7 +22,7 @@ defs = dg.Definitions(
     schedules=[*SCHEDULES, nightly_maintenance, nightly_backup],
     sensors=SENSORS,
     resources=RESOURCES,
-    executor=dg.in_process_executor,  # a process for each asset would cost four seconds each
+    executor=executor_of(settings().executor),
 )
 
 gc.freeze()  # what was imported stays: the collector needn't walk through all of Dagster again and again

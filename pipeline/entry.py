@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from dotenv import load_dotenv
 from sqlalchemy import Engine
 
+from pipeline import dotenv_file, logs
 from pipeline.config import PROJECT_FOLDER
 from pipeline.settings import Settings, settings
 from pipeline.warehouse.connection import connected
 from pipeline.warehouse.migrating import migrate
+from pipeline.warehouse.revision import held_to_this_release
 
 
 @contextmanager
@@ -22,17 +23,25 @@ def ready(*, migrated: bool = True) -> Iterator[Engine]:
     Without WAREHOUSE_URL the embedded PostgreSQL runs for as long as this lasts. Not `migrated` it is whatever stands
     there, for who is about to put something else in its place.
     """
-    load_dotenv(PROJECT_FOLDER / ".env")
+    with addressed() as url, connected(url) as engine:
+        if migrated:
+            migrate(engine)
+        prepare_dagster_home(settings())
+        yield held_to_this_release(engine) if migrated else engine
+        engine.dispose()
+
+
+@contextmanager
+def addressed() -> Iterator[str]:
+    """The warehouse's URL, with .env read; whether it answers is not looked at, unless it is the embedded one."""
+    dotenv_file.load(PROJECT_FOLDER / ".env")
+    if logs.is_json():  # .env may have said so
+        logs.set_up()
     with ExitStack() as stack:
         if not os.environ.get("WAREHOUSE_URL"):
             os.environ["WAREHOUSE_URL"] = stack.enter_context(_embedded(settings().home))
             stack.callback(os.environ.pop, "WAREHOUSE_URL")
-        engine = stack.enter_context(connected(settings().warehouse_url))
-        if migrated:
-            migrate(engine)
-        prepare_dagster_home(settings())
-        yield engine
-        engine.dispose()
+        yield settings().warehouse_url
 
 
 def prepare_dagster_home(environment: Settings) -> None:

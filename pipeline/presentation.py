@@ -94,8 +94,7 @@ def status_text(found: Mapping[str, Any]) -> str:
     if found["item_groups_left_out"]:
         left_out = ", ".join(found["item_groups_left_out"])
         lines += [f"Item groups without a field for their revenue, for which the plan has no room: {left_out}"]
-    failure = found["last_failure"]
-    return "\n".join([*lines, f"Last failure, {failure['at']}: {failure['what']}" if failure else "Last failure: none"])
+    return "\n".join([*lines, *_last(found)])
 
 
 def history_text(counts: Mapping[str, Any], stopped: str | None) -> str:
@@ -145,12 +144,21 @@ def _table(section: Section) -> list[str]:
     return [f"{'!' if place - 1 in section.marked else ' '} {line}" for place, line in enumerate(shown)]
 
 
+def _last(found: Mapping[str, Any]) -> list[str]:
+    """The last backup and the last failure."""
+    made, failure = found["last_backup"], found["last_failure"]
+    return [
+        f"Last backup, {made['at']}: {made['file']}" if made else "Last backup: none",
+        f"Last failure, {failure['at']}: {failure['what']}" if failure else "Last failure: none",
+    ]
+
+
 def _contacts_to_exact(found: Mapping[str, Any]) -> list[str]:
     """Persons on their way to the ERP, and why some are not there; nothing where there are none."""
     if not found["waiting"] and not found["held"]:
         return []
     lines = [f"Persons for Exact Online: {found['waiting']} waiting, {len(found['held'])} held"]
-    return lines + [f"  person {row['person_id']} {row['name']}: {row['reason']}" for row in found["held"][:_ROWS]]
+    return lines + [f"  person {row['person_id']}: {row['reason']}" for row in found["held"][:_ROWS]]
 
 
 def _migration(months: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -12,6 +12,7 @@ from pipeline.pipedrive.client import PipedriveClient
 from pipeline.pipedrive.ledger import Ledger
 from pipeline.settings import settings
 from pipeline.warehouse.connection import engine_of
+from pipeline.warehouse.revision import held_to_this_release
 
 
 @dataclass
@@ -38,7 +39,7 @@ class Pipedrive:
 
 @dg.resource(description="The warehouse at WAREHOUSE_URL.")
 def engine() -> Engine:
-    return engine_of(settings().warehouse_url)
+    return held_to_this_release(engine_of(settings().warehouse_url))
 
 
 @dg.resource(description="pipeline.yaml.")
@@ -50,7 +51,7 @@ def configuration() -> Config:
 def exact() -> ExactOnline:
     from pipeline.connections import exact_client  # here, because most runs' time is their imports
 
-    warehouse, settled = engine_of(settings().warehouse_url), load_config()
+    warehouse, settled = held_to_this_release(engine_of(settings().warehouse_url)), load_config()
     return ExactOnline(lambda administration: exact_client(settings(), settled, warehouse, administration))
 
 

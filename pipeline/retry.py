@@ -13,6 +13,7 @@ from threading import Lock
 import httpx
 
 from pipeline.errors import OutcomeUnknown, RetryLater
+from pipeline.reaching import address_of, raise_if_unsendable, why_no_answer
 
 
 @dataclass(frozen=True)
@@ -84,16 +85,15 @@ class RetryTransport(httpx.BaseTransport):
             response = self._inner.handle_request(request)
             response.read()
         except httpx.RequestError as problem:  # a body that can't be unpacked counts as none
+            raise_if_unsendable(request.url, problem)
             return None, problem
         return response, None
 
     def _no_answer(self, request: httpx.Request, problem: httpx.RequestError | None) -> httpx.Response:
-        where = f"{request.url.scheme}://{request.url.netloc.decode()}"
         if isinstance(problem, httpx.ConnectError | httpx.ConnectTimeout) or request.method == "GET":
-            raise RetryLater(
-                f"{where} does not answer ({problem}); is the address right and the network up?"
-            ) from problem
-        raise OutcomeUnknown(f"{request.method} {request.url.path} at {where} was sent and never answered") from problem
+            raise RetryLater(why_no_answer(request.url, problem)) from None
+        where = address_of(request.url)
+        raise OutcomeUnknown(f"{request.method} {request.url.path} at {where} was sent and never answered") from None
 
 
 def is_broken(status: int) -> bool:

@@ -1,6 +1,5 @@
 """What a command stands in: the warehouse and the configuration; what goes wrong is one sentence."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,9 +7,11 @@ import typer
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
+from pipeline import logs
 from pipeline.config import Config, load_config
 from pipeline.entry import ready
 from pipeline.errors import BudgetSpent, PipelineError
+from pipeline.warehouse.connection import went_away
 
 FAILED, SPENT, INTERRUPTED = 1, 3, 130
 
@@ -30,14 +31,11 @@ def sentences() -> Iterator[None]:
     try:
         yield
     except PipelineError as error:
-        print(f"pipeline: {error}", file=sys.stderr)
+        logs.say(str(error))
         raise typer.Exit(SPENT if isinstance(error, BudgetSpent) else FAILED) from None
     except OperationalError as error:
-        print(
-            f"pipeline: The warehouse went away: {str(error.orig).splitlines()[0]}. Start it and run this again.",
-            file=sys.stderr,
-        )
+        logs.say(went_away(error))
         raise typer.Exit(FAILED) from None
     except KeyboardInterrupt:
-        print("pipeline: stopped; the next run goes on from here.", file=sys.stderr)
+        logs.say("stopped; the next run goes on from here.")
         raise typer.Exit(INTERRUPTED) from None

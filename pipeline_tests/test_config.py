@@ -214,6 +214,7 @@ def test_only_administrations_are_required_and_the_rest_is_what_the_contract_say
         "budget": {"keep_for_live": 0.2},
         "dormant_after_days": 180,
         "keep_runs_days": 30,
+        "keep_deleted_days": 365,
         "contacts_to_exact": False,
     }
 

@@ -15,8 +15,8 @@ MOST_LINES = 400
 MAY_IMPORT = {
     "domain": {"pipeline.errors"},
     "transform": {"pandas", "pipeline.domain"},
-    "exact_online": {"httpx", "pipeline.domain", "pipeline.errors", "pipeline.retry"},
-    "pipedrive": {"httpx", "pipeline.domain", "pipeline.errors", "pipeline.retry"},
+    "exact_online": {"httpx", "pipeline.domain", "pipeline.errors", "pipeline.reaching", "pipeline.retry"},
+    "pipedrive": {"httpx", "pipeline.domain", "pipeline.errors", "pipeline.reaching", "pipeline.retry"},
     "warehouse": {
         "alembic",
         "cryptography",
@@ -30,7 +30,16 @@ MAY_IMPORT = {
     },
     "sandbox": {"httpx", "numpy", "pandas", "pyarrow", "typer", "uvicorn"},
     "steps": {"*"},
+    "monitoring": {
+        "prometheus_client",
+        "sqlalchemy",
+        "starlette",
+        "uvicorn",
+        "pipeline.warehouse.connection",
+        "pipeline.webhooks.serving",
+    },
     "webhooks": {
+        "prometheus_client",
         "sqlalchemy",
         "starlette",
         "typer",

@@ -33,7 +33,6 @@ FEED = {
     "partitions_def": by_administration(CONFIG),
     "group_name": "exact_online",
     "kinds": {"exact", "postgres"},
-    "pool": "exact_online",
 }
 
 

@@ -67,7 +67,6 @@ SOURCES: dict[str, Sources] = {
         e_mail="business_email email",
         phone="business_phone phone",
         mobile="business_mobile mobile",
-        job_title="job_title_description",
         modified_at="modified",
     )
     | _from(("exact_online.deletions",), is_deleted="entity_key timestamp"),

@@ -12,15 +12,17 @@ from pipeline.automation.pruning import prune_runs
 from pipeline.automation.schedules import requests
 from pipeline.config import Config
 from pipeline.resources import ExactOnline
+from pipeline.settings import settings
+from pipeline.steps.erase import erase_again
 from pipeline.steps.keep_alive import keep_alive
 from pipeline.steps.order_history import finish_history
+from pipeline.steps.retention import forget_deleted_contacts
 from pipeline.warehouse import inbox
 
 AFTER = {"after": dg.In(dg.Nothing)}
-POOL = "exact_online"
 
 
-@dg.op(out=dg.Out(dg.Nothing), pool=POOL, description="Renews Exact's tokens when the last renewal was a day ago.")
+@dg.op(out=dg.Out(dg.Nothing), description="Renews Exact's tokens when the last renewal was a day ago.")
 @failing_clearly
 def exact_tokens(
     context: dg.OpExecutionContext, engine: dg.ResourceParam[Engine], exact: dg.ResourceParam[ExactOnline]
@@ -32,7 +34,6 @@ def exact_tokens(
 @dg.op(
     ins=AFTER,
     out=dg.Out(dg.Nothing),
-    pool=POOL,
     description="Reads the months of history for which a day's calls were not enough.",
 )
 @failing_clearly
@@ -50,7 +51,8 @@ def months_left(
 @dg.op(
     ins=AFTER,
     out=dg.Out(dg.Nothing),
-    description="Removes Dagster's runs with their events, and handled webhooks, that are older than keep_runs_days.",
+    description="Removes Dagster's runs with their events and handled webhooks older than keep_runs_days, contacts "
+    "deleted keep_deleted_days ago, and once more whoever was erased.",
 )
 def what_is_old(
     context: dg.OpExecutionContext, engine: dg.ResourceParam[Engine], configuration: dg.ResourceParam[Config]
@@ -59,7 +61,10 @@ def what_is_old(
     runs = prune_runs(context.instance, before=datetime.now(UTC) - timedelta(days=days))
     with engine.begin() as tx:
         webhooks = inbox.forget_handled(tx, days)
+        contacts = forget_deleted_contacts(tx, configuration.keep_deleted_days)
+    again = erase_again(engine, configuration, settings().backups)
     context.log.info(f"{runs} runs and {webhooks} webhooks older than {days} days removed")
+    context.log.info(f"{contacts} contacts deleted long ago removed; {again} rows of the erased emptied again")
 
 
 @dg.job(

@@ -7,6 +7,7 @@ from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 from sqlalchemy import create_engine, make_url
 
+from pipeline.automation import logs
 from pipeline.settings import settings
 from pipeline.warehouse.connection import warehouse_url
 
@@ -31,7 +32,12 @@ class WarehouseStorage(DagsterPostgresStorage):
     def __init__(self, postgres_url: str, **more: Any) -> None:
         super().__init__(postgres_url, **more)
         engine = create_engine(
-            postgres_url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=30, pool_pre_ping=True
+            postgres_url,
+            isolation_level="AUTOCOMMIT",
+            pool_size=1,
+            max_overflow=30,
+            pool_pre_ping=True,
+            hide_parameters=True,
         )
         for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
             storage._engine.dispose()
@@ -39,7 +45,8 @@ class WarehouseStorage(DagsterPostgresStorage):
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
-        """Made by Dagster from dagster.yaml."""
+        """Made by Dagster from dagster.yaml, in every process of Dagster's: here its lines become ours too."""
+        logs.set_up()
         return cls(
             inst_data=inst_data,
             postgres_url=storage_url(settings().warehouse_url),

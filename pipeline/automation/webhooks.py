@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from pipeline.assets.described import TEAM_SALES
 from pipeline.automation.jobs import PARTITIONS, orders_delta
-from pipeline.automation.schedules import UNDER_WAY
+from pipeline.automation.schedules import READS_EXACT, UNDER_WAY
 from pipeline.warehouse import inbox
 
 EVERY = 0.25  # seconds between two looks at the inbox
@@ -49,7 +49,7 @@ def needed(
     given_up = waiting is None and last != dg.DagsterRunStatus.FAILURE
     if before is None or went_through or given_up:
         return None, waiting is not None
-    return before, now >= before.again_at
+    return before, now >= before.again_at or now < before.at  # the latter: the clock was put back since
 
 
 def asked(before: Asked | None, waiting: int | None, now: float) -> Asked:
@@ -99,7 +99,7 @@ def _request(instance: dg.DagsterInstance, known: dict[str, Asked], name: str, w
     while instance.get_runs(dg.RunsFilter(tags={"dagster/run_key": _key(name, request)}), limit=1):
         request = asked(request, None, time.time())
     known[name] = request
-    return dg.RunRequest(partition_key=name, run_key=_key(name, request))
+    return dg.RunRequest(partition_key=name, run_key=_key(name, request), tags={READS_EXACT: name})
 
 
 def _key(name: str, request: Asked) -> str:

@@ -71,8 +71,9 @@ def _merged(kept: Window | None, told: Window | None, now: float) -> Window | No
 
 
 def _minute_of(last: Window | None, now: float) -> Window:
-    if last is None:
-        return Window(CALLS_A_MINUTE, CALLS_A_MINUTE, now - now % MINUTE + MINUTE + SAFETY)
+    if last is None or last.ends > now + MINUTE + SAFETY:  # the clock was put back since: that minute is long over
+        limit = last.limit if last else CALLS_A_MINUTE
+        return Window(limit, limit, now - now % MINUTE + MINUTE + SAFETY)
     if last.ends > now:
         return last
     return Window(last.limit, last.limit, last.ends + MINUTE * (math.floor((now - last.ends) / MINUTE) + 1))

@@ -78,9 +78,12 @@ def standing(order: Order, earlier: Earlier | None, rules: Iterable[StatusRule] 
 
 def title(order: Order, template: str) -> str:
     """The deal's title from the template of pipeline.yaml."""
-    filled = template.replace("{order_number}", order.order_number).replace(
-        "{customer_name}", order.customer_name or ""
-    )
+    return filled_title(template, order.order_number, order.customer_name)
+
+
+def filled_title(template: str, order_number: str, customer_name: str | None) -> str:
+    """A title for the deal of that order and customer."""
+    filled = template.replace("{order_number}", order_number).replace("{customer_name}", customer_name or "")
     return filled.strip()[:LONGEST_NAME]
 
 

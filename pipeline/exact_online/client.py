@@ -12,6 +12,7 @@ import httpx
 from pipeline.errors import GiveUp, RetryLater
 from pipeline.exact_online import limits
 from pipeline.exact_online.odata import next_page, rows_of
+from pipeline.reaching import address_of, led_elsewhere
 
 MOST_READINGS = 3  # of one page whose body was broken
 # All that is ever written: subscriptions (`webhooks.py`) and, where it is switched on, contacts (`contacts.py`).
@@ -113,13 +114,19 @@ class ExactOnlineClient:
         return found
 
     def _following(self, link: str | None) -> httpx.URL | None:
-        """The next page's address, on the same host and nowhere else."""
+        """The next page's address, at the same place and nowhere else: the access token goes along."""
         if link is None:
             return None
-        url = self._http.base_url.join(link)
         home = self._http.base_url
-        if (url.scheme, url.host, url.port) != (home.scheme, home.host, home.port):
-            raise GiveUp(f"Exact Online's next page lies on another host ({url.host}); it is not followed")
+        try:
+            url = home.join(link)
+        except (httpx.InvalidURL, TypeError):
+            raise GiveUp("Exact Online's link to the next page is no address; it is not followed") from None
+        if (url.scheme, url.host, url.port, url.userinfo) != (home.scheme, home.host, home.port, home.userinfo):
+            raise GiveUp(
+                f"Exact Online's next page lies on another host ({address_of(url)}, not {address_of(home)}); it is not "
+                "followed, because credentials would go there. Check EXACT_BASE_URL, and what stands between."
+            )
         return url
 
     def _read(self, url: httpx.URL) -> Any:
@@ -140,7 +147,7 @@ class ExactOnlineClient:
     def _wait_for_the_minute(self) -> None:
         left = self._wait_until - self._now()
         if left > 0:
-            self._sleep(left)
+            self._sleep(min(left, limits.LONGEST_WAIT))  # more is left only when the clock was put back since
 
 
 def checked(response: httpx.Response) -> httpx.Response:
@@ -149,6 +156,8 @@ def checked(response: httpx.Response) -> httpx.Response:
         return response
     said = limits.reason_of(response)
     what = f"Exact Online answered {response.status_code} to {response.request.url.path}{f' ({said})' if said else ''}"
+    if response.status_code < 400:
+        raise GiveUp(f"{what}: {led_elsewhere(response)}. Check EXACT_BASE_URL.")
     if response.status_code == 401:
         raise GiveUp(
             f"{what}: the access token is not accepted. Check EXACT_CLIENT_ID and EXACT_CLIENT_SECRET, "

@@ -6,6 +6,7 @@ import httpx
 
 from pipeline.errors import GiveUp, RetryLater
 from pipeline.exact_online.oauth import token_pair, token_request
+from pipeline.reaching import why_no_answer
 
 PATH = "/oauth/exact"
 
@@ -55,7 +56,7 @@ def exchanged(
     try:
         response = http.send(request)
     except httpx.TransportError as problem:
-        raise RetryLater(f"{http.base_url} does not answer ({problem}); begin anew.") from None
+        raise RetryLater(f"{why_no_answer(http.base_url, problem)} Then begin anew.") from None
     if 400 <= response.status_code < 500:
         raise GiveUp(
             f"Exact Online did not take the code ({response.status_code} {_said(response)}): it is good once and for "

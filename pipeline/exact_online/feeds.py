@@ -117,7 +117,6 @@ CONTACTS = Feed(
         "BusinessPhone",
         "Mobile",
         "BusinessMobile",
-        "JobTitleDescription",
         "Modified",
     ),
 )

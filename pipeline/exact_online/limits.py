@@ -19,6 +19,7 @@ MOST_ATTEMPTS = 5
 KEEP = "keep_for_live"  # extension of a request: the share of the day's calls that it leaves alone
 COUNTED = frozenset({400, 401, 403, 404})  # the refusals that close an endpoint when they are many
 _MINUTE = 60.0
+LONGEST_WAIT = _MINUTE + SAFETY
 _KEY = re.compile(r"\([^)]*\)")
 
 

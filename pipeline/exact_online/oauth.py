@@ -13,6 +13,7 @@ import httpx
 
 from pipeline.domain.oauth_tokens import EARLIEST_REFRESH, Tokens
 from pipeline.errors import GiveUp, PipelineError, RetryLater
+from pipeline.reaching import led_elsewhere
 
 PAUSE = 30.0  # seconds after an answer without tokens
 
@@ -109,6 +110,8 @@ def token_pair(response: httpx.Response) -> tuple[str, str]:
         said = str(answer.get("error_description") or answer.get("error") or "")
     except (ValueError, KeyError, TypeError, AttributeError):
         said, answer = "", None
+    if response.has_redirect_location:  # says nothing of the token: it was not for the token endpoint
+        raise RetryLater(f"Exact Online's token endpoint answered {led_elsewhere(response)}. Check EXACT_BASE_URL.")
     if response.is_success or response.status_code in {408, 429} or response.status_code >= 500:
         raise RetryLater(
             f"Exact Online's token endpoint answered {response.status_code} without tokens {said}".rstrip()

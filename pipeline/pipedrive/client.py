@@ -8,8 +8,10 @@ import httpx
 
 from pipeline.errors import Full, GiveUp, HoldRow, OutcomeUnknown, PipelineError, RetryLater
 from pipeline.pipedrive.ledger import Ledger
+from pipeline.reaching import led_elsewhere
 
-_CHECK = "check PIPEDRIVE_API_TOKEN and PIPEDRIVE_BASE_URL."
+_WHERE = "PIPEDRIVE_BASE_URL"
+_CHECK = f"check PIPEDRIVE_API_TOKEN and {_WHERE}."
 SCHEMA_REFUSAL = "ERR_SCHEMA_VALIDATION_FAILED"
 PAGE = 500  # rows a list gives at most; a list costs the same whatever it holds
 
@@ -82,6 +84,8 @@ def answered(response: httpx.Response) -> dict[str, Any]:
         answer = response.json()
     if response.is_success and _is_whole(answer, method):
         return answer
+    if 300 <= status < 400:
+        raise GiveUp(f"Pipedrive answered {method} {path} with {status}: {led_elsewhere(response)}. Check {_WHERE}.")
     if status >= 500 or status == 408 or status < 400:
         error = RetryLater if method == "GET" else OutcomeUnknown
         raise error(f"Pipedrive answered {method} {path} with {status} and no usable result")
@@ -107,7 +111,7 @@ def refusal(answer: Any, method: str, path: str, status: int, host: str) -> Pipe
         hint = "check the rights of the token's user"
         return HoldRow(f"Pipedrive refused it: 403 {said}; {hint}", may_be_systematic=True)
     if status == 404 and answer is None:
-        return GiveUp(f"There is no {path} at {host}: check PIPEDRIVE_BASE_URL.")
+        return GiveUp(f"There is no {path} at {host}: check {_WHERE}.")
     return HoldRow(f"Pipedrive refused it: {status} {said}", may_be_systematic=code == SCHEMA_REFUSAL)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 
 from pipeline.domain.backups import to_keep
 from pipeline.errors import GiveUp
+from pipeline.steps import erasures
 from pipeline.warehouse import memory
 from pipeline.warehouse.connection import only_one
 from pipeline.warehouse.dumps import dump, load, read, rows_by_table
@@ -58,7 +59,10 @@ def backup(engine: Engine, folder: Path) -> Backup:
         _settle_on_disk(folder)
         made = Backup(file, size, rows, was_restored, _remove_old(folder))
         with engine.begin() as tx:
-            memory.note(tx, LAST_BACKUP, {"at": datetime.now(UTC).isoformat(timespec="seconds"), "file": str(file)})
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            fact = {"at": now, "file": str(file), "bytes": size, "was_restored": was_restored}
+            erasures.write_beside(tx, folder)
+            memory.note(tx, LAST_BACKUP, fact)
     return made
 
 
@@ -110,7 +114,7 @@ def _restored_beside(engine: Engine, file: Path, rows: Mapping[str, int]) -> boo
 
 
 def _compare(engine: Engine, database: str, rows: Mapping[str, int]) -> None:
-    beside = create_engine(engine.url.set(database=database))
+    beside = create_engine(engine.url.set(database=database), hide_parameters=True)
     with beside.connect() as connection:
         found = rows_by_table(connection)
     beside.dispose()

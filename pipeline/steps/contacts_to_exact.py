@@ -144,7 +144,7 @@ def _unready(change: Change) -> str | None:
     if row["org_id"] is None:
         raise HoldRow("it belongs to no organization: link it to the customer's in Pipedrive")
     if not is_ready(change.said):
-        what = f'"{change.said.e_mail}" is no e-mail address' if change.said.e_mail else "it has no e-mail address"
+        what = "its e-mail address is none" if change.said.e_mail else "it has no e-mail address"
         raise HoldRow(f"{what if change.said.name else 'it has no name'}: put that right in Pipedrive")
     if row["administration"] is None:
         return 'its organization stands for no customer of the ERP: it has no "Debiteurnummer" that one of them has'
@@ -167,8 +167,8 @@ def _with_contact(writer: Writer, client: ExactOnlineClient, change: Change) -> 
         found = found or [one for one in there if one.has_address(e_mail)]
     if len(found) > 1:
         raise HoldRow(
-            f"{len(found)} contacts of its customer have the address {change.said.e_mail}: leave it to one of them in "
-            "Exact Online, then change the person once more"
+            f"{len(found)} contacts of its customer have its e-mail address: leave that to one of them in Exact "
+            "Online, then change the person once more"
         )
     if not found and row["linked_to"]:
         raise HoldRow("its contact was deleted in Exact Online: make a new person to have it there again")

@@ -83,8 +83,8 @@ def _to_parquet(connection: Connection, table: str, to: Path) -> int:
     shown = ", ".join(_PARQUET.get(column.kind, '"{0}"').format(column.name) for column in columns)
     streamed = connection.execution_options(stream_results=True, max_row_buffer=ROWS_AT_A_TIME)
     rows = 0
-    with pq.ParquetWriter(to, schema) as writer:
-        found = streamed.execute(text(f"SELECT {shown} FROM {table}{_in_order(table)}"))
+    selected = text(f"SELECT {shown} FROM {table}{_in_order(table)}")
+    with pq.ParquetWriter(to, schema) as writer, streamed.execute(selected) as found:
         for chunk in found.partitions(ROWS_AT_A_TIME):
             values: Sequence[Sequence[Any]] = list(zip(*chunk, strict=True))
             arrays = [pa.array(values[place], field.type) for place, field in enumerate(schema)]

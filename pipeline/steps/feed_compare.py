@@ -19,6 +19,7 @@ from pipeline.config import Administration
 from pipeline.errors import GiveUp
 from pipeline.exact_online.client import ExactOnlineClient
 from pipeline.exact_online.feeds import Feed
+from pipeline.steps.erasures import without_erased
 from pipeline.steps.landing import Landed, landed_row, mark_of, newest_of_each
 from pipeline.warehouse import memory
 from pipeline.warehouse.connection import only_one
@@ -79,7 +80,8 @@ def compare_feed(
             rows = [landed_row(administration, row, feed) for row in page if feed.lands(row)]
             there |= {row["id"] for row in rows}
             with engine.begin() as tx:
-                changed += upsert(tx, table, newest_of_each(rows, table), pending=stages, pending_key=known_by)
+                kept = without_erased(tx, administration, table, newest_of_each(rows, table))
+                changed += upsert(tx, table, kept, pending=stages, pending_key=known_by)
         with engine.begin() as tx:
             parameters = of | {"there": list(there)}
             gone = tx.execute(text(_TAKE_OUT.format(table=table.name, key=known_by)), parameters).all()

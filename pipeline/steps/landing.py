@@ -18,6 +18,7 @@ from pipeline.exact_online.feeds import Feed
 from pipeline.exact_online.odata import any_of, datetime_literal, plain, record
 from pipeline.exact_online.settled import Settled
 from pipeline.steps.deletions import AT_ONCE, ORDER_STAGES, pass_on_deletions
+from pipeline.steps.erasures import without_erased
 from pipeline.warehouse import inbox, memory
 from pipeline.warehouse.connection import only_one
 from pipeline.warehouse.reading import expect_frames
@@ -60,12 +61,12 @@ def land_changes(
         page = next(pages, None)
         while page is not None:
             following = next(pages, None)
-            landed = [landed_row(administration, row, feed) for row in page if feed.lands(row)]
             newest = max([newest, *(int(row["Timestamp"]) for row in page)])
             for row in page:
                 settled.add(int(row["Timestamp"]), plain(row.get(feed.changed)))
             with engine.begin() as tx:
-                rows += upsert(tx, table, newest_of_each(landed, table), pending=pending, pending_key=pending_key)
+                landed = without_erased(tx, administration, table, _to_land(administration, page, feed, table))
+                rows += upsert(tx, table, landed, pending=pending, pending_key=pending_key)
                 if following is None:
                     with_the_last(tx)
                     memory.move_watermark(tx, administration, mark_of(feed), str(newest))
@@ -242,6 +243,10 @@ def landed_row(administration: str, row: dict[str, Any], feed: Feed) -> dict[str
     if feed.name == feeds.ITEMS.name:
         landed.setdefault("collection", None)
     return landed
+
+
+def _to_land(administration: str, page: list[dict[str, Any]], feed: Feed, table: Table) -> list[dict[str, Any]]:
+    return newest_of_each([landed_row(administration, row, feed) for row in page if feed.lands(row)], table)
 
 
 def newest_of_each(rows: list[dict[str, Any]], table: Table) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, text
 from pipeline.domain.contact_changes import Content, content, is_address
 from pipeline.pipedrive.persons import LABEL, content_of, label_id
 from pipeline.pipedrive.schema import Schema
+from pipeline.steps import erasures
 from pipeline.steps.writer import Writer
 from pipeline.warehouse import memory
 from pipeline.warehouse.tables import pipedrive as tables
@@ -95,7 +96,12 @@ def agreed_contents(connection: Connection, person_ids: Iterable[int]) -> dict[i
 
 
 def _land(tx: Connection, schema: Schema, labelled: Mapping[int, Record]) -> int:
-    """Those that say something else than what was agreed on, and than what was decided on before, wait."""
+    """Those that say something else than what was agreed on, and than what was decided on before, wait.
+
+    Of those that were erased nothing is taken in.
+    """
+    gone = erasures.hashes(tx, erasures.PIPEDRIVE, erasures.PERSON)
+    labelled = {one: person for one, person in labelled.items() if erasures.person_hash(one) not in gone}
     known = {row.person_id: row for row in tx.execute(text(_KNOWN), {"ids": list(labelled)})}
     agreed = agreed_contents(tx, labelled)
     rows = []

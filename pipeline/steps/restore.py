@@ -18,10 +18,12 @@ from pipeline.warehouse.tables import state
 SYNC = "sync"  # whoever synchronises holds it
 _LEAVING = 10.0  # seconds a session of ours may take to end
 
-# What counts outside and goes on, whatever is put back: Exact's newest tokens, what is spent of calls and tokens.
+# What counts outside and goes on, whatever is put back: Exact's newest tokens, what is spent of calls and tokens, and
+# who was erased.
 _KEPT = {
     state.tokens: "true",
     state.exact_limits: "true",
+    state.erasures: "true",
     tables.token_usage: "true",
     state.remembered: "name IN ({})".format(", ".join(f"'{name}'" for name in FACTS)),
 }

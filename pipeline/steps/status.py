@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from pipeline.steps.account import LEFT_OUT
+from pipeline.steps.backup import LAST_BACKUP
 from pipeline.steps.ledger_book import BUDGET
 from pipeline.steps.migration import months_of_migration
 from pipeline.warehouse import memory
@@ -29,6 +30,7 @@ def status(engine: Engine) -> dict[str, Any]:
             "hand_edits": [dict(row._mapping) for row in connection.execute(text(_DRIFT))],
             "duplicates": connection.execute(text("SELECT count(*) FROM pipedrive.duplicates")).scalar_one(),
             "item_groups_left_out": memory.recall(connection, LEFT_OUT) or [],
+            "last_backup": memory.recall(connection, LAST_BACKUP),
             "last_failure": memory.recall(connection, "last failure"),
         }
 
@@ -48,7 +50,7 @@ _BACKLOG = "SELECT stage, count(*) AS waiting FROM state.pending GROUP BY stage 
 _HELD = "SELECT administration, order_number, reason, since FROM crm.held_orders ORDER BY since DESC, order_number"
 _TO_EXACT = "SELECT count(*) FROM pipedrive.person_changes WHERE waits"
 _HELD_PERSONS = """
-SELECT person_id, name, reason, since FROM pipedrive.person_changes WHERE since IS NOT NULL
+SELECT person_id, reason, since FROM pipedrive.person_changes WHERE since IS NOT NULL
 ORDER BY since DESC, person_id
 """
 _DRIFT = """

@@ -296,7 +296,7 @@ WHERE there.org_id IS NOT NULL OR NOT EXISTS (SELECT FROM crm.held AS held
     WHERE held.administration = wanted.administration AND held.entity = 'customer' AND held.key = wanted.customer_id)
 """,
     "persons": f"""
-SELECT wanted.*, there.person_id AS record_id, there.written, wanted.name AS number, organization.org_id,
+SELECT wanted.*, there.person_id AS record_id, there.written, wanted.contact_id AS number, organization.org_id,
     false AS has_rows, false AS is_archived, NULL AS rows_written_at
 FROM crm.persons AS wanted JOIN {CHOSEN}
     ON chosen.administration = wanted.administration AND chosen.key = wanted.contact_id

@@ -30,7 +30,6 @@ def to_contacts(
         "e_mail": _first_filled(contacts["business_email"], contacts["email"]),
         "phone": _first_filled(contacts["business_phone"], contacts["phone"]),
         "mobile": _first_filled(contacts["business_mobile"], contacts["mobile"]),
-        "job_title": each(contacts["job_title_description"], trimmed),
         "is_deleted": [
             deleted.get(contact, -1) >= version
             for contact, version in zip(contacts["id"], contacts["timestamp"], strict=True)

@@ -6,22 +6,26 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from hashlib import blake2b
 
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from psycopg.errors import DiskFull
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 
 from pipeline.errors import ConfigurationError, RetryLater
+from pipeline.warehouse.complaints import shortened
 
 _LOG = logging.getLogger("pipeline")
+event.listen(Engine, "handle_error", shortened)
 
 
 def warehouse_url(url: str, driver: str = "psycopg") -> str:
     """The URL with its driver said: a bare postgresql:// means another one in every release of SQLAlchemy."""
+    wrong = "WAREHOUSE_URL is not a URL; write postgresql://user:password@host/database, and in the password %XX for "
     try:
         parsed = make_url(url)
-    except ArgumentError:
-        raise ConfigurationError(
-            "WAREHOUSE_URL is not a URL; write postgresql://user:password@host/database."
-        ) from None
+    except (ArgumentError, ValueError):  # whose words may be a part of the password
+        raise ConfigurationError(f"{wrong}anything but letters and digits.") from None
+    if "@" in (parsed.host or ""):
+        raise ConfigurationError(f"{wrong}anything but letters and digits: it has an @ in it.")
     if parsed.drivername.split("+")[0] not in {"postgresql", "postgres"}:
         raise ConfigurationError(f"WAREHOUSE_URL names {parsed.drivername}; the warehouse is PostgreSQL only.")
     return parsed.set(drivername=f"postgresql+{driver}").render_as_string(hide_password=False)
@@ -30,7 +34,8 @@ def warehouse_url(url: str, driver: str = "psycopg") -> str:
 @cache
 def engine_of(url: str) -> Engine:
     """The process's engine for that database."""
-    return create_engine(warehouse_url(url), pool_pre_ping=True, connect_args={"application_name": "pipeline"})
+    names = {"application_name": "pipeline"}
+    return create_engine(warehouse_url(url), pool_pre_ping=True, hide_parameters=True, connect_args=names)
 
 
 @contextmanager
@@ -44,6 +49,17 @@ def connected(url: str) -> Iterator[Engine]:
         reason = str(error.orig).splitlines()[0]
         raise RetryLater(f"The warehouse does not answer: {reason}. Check WAREHOUSE_URL.") from None
     yield engine
+
+
+def went_away(error: OperationalError) -> str:
+    """The sentence for a server that ended, or ran out of room, in the middle of something."""
+    reason = str(error.orig).splitlines()[0]
+    if isinstance(error.orig, DiskFull):
+        return (
+            f"The warehouse's disk is full: {reason}. What was committed is kept and nothing was half done: make room "
+            "(docs/operations.md), and the next run goes on from there."
+        )
+    return f"The warehouse went away: {reason}. Start it and run this again."
 
 
 @contextmanager

@@ -1,7 +1,9 @@
-"""Brings the warehouse to the shape this release needs. Every entry point runs it; at the head it does nothing."""
+"""Brings the warehouse to the shape this release needs, and one step back again.
+
+Every entry point runs the first; at the head it does nothing. Each is one transaction: half a migration never stays.
+"""
 
 import logging
-from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
@@ -9,47 +11,80 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from pipeline.errors import GiveUp
 from pipeline.warehouse.analysts import let_analysts_read, may_read
 from pipeline.warehouse.connection import lock_until_commit
+from pipeline.warehouse.receiver_role import is_receiver, let_receiver_in
+from pipeline.warehouse.revision import FOLDER, NEEDED
 
 _LOG = logging.getLogger("pipeline")
-FOLDER = Path(__file__).parent / "migrations"
 
 
 def migrate(engine: Engine) -> None:
-    """Runs the migrations that are missing, in one transaction: half a migration never stays.
+    """Runs the migrations that are missing; a receiver's login, which may not, goes on without.
 
-    Raises GiveUp when the database was made by a newer release than this one.
+    Raises GiveUp when the database was made by a newer release than this one, or when a migration fails; then nothing
+    is changed.
     """
     with engine.begin() as tx:
+        if is_receiver(tx):
+            return
         lock_until_commit(tx, "migrations")
         tx.execute(text("CREATE SCHEMA IF NOT EXISTS state"))
         tx.execute(text("CREATE SCHEMA IF NOT EXISTS dagster"))
-        if revision(tx) == newest_revision():
+        found = revision(tx)
+        if found == NEEDED:
             if not may_read(tx):  # the roles were made since, or the data came from another server
                 let_analysts_read(tx)
+            let_receiver_in(tx)
             return
         try:
             command.upgrade(configuration(tx), "head")
         except CommandError:
             raise GiveUp(
-                f"The database is at revision {revision(tx)}, which this release does not know: install the release "
+                f"The database is at revision {found}, which this release does not know: install the release "
                 "that made it, or a newer one."
             ) from None
+        except DBAPIError as error:
+            raise _nothing_done(error, f"from {found or 'an empty one'} to {NEEDED}") from None
         if sentence := let_analysts_read(tx):
             _LOG.warning(sentence)
+        let_receiver_in(tx)
+
+
+def step_back(engine: Engine) -> tuple[str, str]:
+    """Takes back this release's last migration, for the release before it; returns both revisions, newer first.
+
+    What only the newer one knows is gone afterwards. Raises GiveUp, with nothing changed, when the database is at
+    another revision than this release's or the step fails.
+    """
+    before = ScriptDirectory(str(FOLDER)).get_revision(NEEDED).down_revision
+    with engine.begin() as tx:
+        lock_until_commit(tx, "migrations")
+        if (found := revision(tx)) != NEEDED:
+            raise GiveUp(f"The database is at revision {found} and this release's is {NEEDED}: nothing to take back.")
+        try:
+            command.downgrade(configuration(tx), "-1")
+        except DBAPIError as error:
+            raise _nothing_done(error, f"from {NEEDED} back to {before}") from None
+    return NEEDED, str(before)
+
+
+def _nothing_done(error: DBAPIError, step: str) -> DBAPIError | GiveUp:
+    if error.connection_invalidated:
+        return error  # the server went away, which is told as everywhere
+    reason = str(error.orig).splitlines()[0]
+    return GiveUp(
+        f"The migration {step} failed and was taken back whole, so the release before this one still runs: {reason}. "
+        "Mend that and run this again."
+    )
 
 
 def revision(connection: Connection) -> str | None:
     """The revision the database is at."""
     return MigrationContext.configure(connection, opts={"version_table_schema": "state"}).get_current_revision()
-
-
-def newest_revision() -> str | None:
-    """The revision this release needs."""
-    return ScriptDirectory(str(FOLDER)).get_current_head()
 
 
 def configuration(connection: Connection) -> Config:

@@ -14,7 +14,9 @@ from pipeline.errors import ConfigurationError
 _READ = """
 SELECT access_token, refresh_token, first_refresh_token_hash,
     extract(epoch FROM clock_timestamp() - issued_at) AS age, stopped_for, stopped_until IS NULL AS is_final,
-    CASE WHEN stopped_until IS NULL OR stopped_until > clock_timestamp() THEN stopped END AS stopped
+    -- A pause is ten minutes at most: one that ends later is from before the clock was put back.
+    CASE WHEN stopped_until IS NULL OR stopped_until - clock_timestamp() BETWEEN interval '0' AND interval '10 minutes'
+        THEN stopped END AS stopped
 FROM state.tokens WHERE name = :name
 """
 _BEGIN = """

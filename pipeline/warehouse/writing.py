@@ -16,6 +16,7 @@ from sqlalchemy import ARRAY, Column, Connection, Table, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 
+from pipeline.warehouse.complaints import without_rows
 from pipeline.warehouse.pending import QUEUED_AGAIN
 
 Row = Mapping[str, Any]
@@ -144,7 +145,7 @@ def _copied(tx: Connection, table: Table, columns: list[str], rows: Iterable[Row
         text(f"CREATE TEMPORARY TABLE {incoming} ON COMMIT DROP AS SELECT {names} FROM {table.fullname} WITH NO DATA")
     )
     cursor = tx.connection.cursor()
-    with cursor.copy(f"COPY {incoming} ({names}) FROM STDIN") as copy:
+    with without_rows(), cursor.copy(f"COPY {incoming} ({names}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row([_document(row[name]) if name in documents else row[name] for name in columns])
     return incoming

@@ -1,4 +1,4 @@
-"""What is answered to whom: Starlette's application for `POST /webhooks/exact` and `GET /health`.
+"""What is answered to whom: Starlette's application for `POST /webhooks/exact`, `GET /health` and `GET /metrics`.
 
 200 means kept for good, or nothing to keep; everything else makes Exact Online repeat, up to ten times in 34 hours. For
 the same reason no notification is ever too old. Nothing that was sent is written to the log.
@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from prometheus_client import CollectorRegistry, Counter
+from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -25,6 +27,7 @@ from pipeline.webhooks.writer import Writer
 MOST_BYTES = 64 * 1024
 READ_PAST = 8 * 1024 * 1024  # bytes too many that are read and thrown away, so that the sender hears why
 BODY_WITHIN, HEALTH_WITHIN = 15.0, 5.0  # seconds
+_MOST_DIGITS = 18  # of a division; Python refuses to read thousands
 UNSIGNED = {"a_second": 20.0, "at_once": 200}
 
 
@@ -42,19 +45,35 @@ class Receiver:
         self._trials = TokenBucket(**UNSIGNED)
         self._tally = Tally()
         self._looking: asyncio.Task[bool] | None = None
+        self._figures = CollectorRegistry()
+        self._answers = Counter(
+            "pipeline_webhook_answers", "Answers to what was sent.", ["status"], registry=self._figures
+        )
 
     def application(self) -> Starlette:
         """The ASGI application; it writes from its start to its end."""
         routes = [
             Route("/webhooks/exact", self.take, methods=["POST"]),
             Route("/health", self.health, methods=["GET"]),
+            Route("/metrics", self.metrics, methods=["GET"]),
         ]
         application = Starlette(routes=routes, lifespan=self._lifespan)
         application.router.redirect_slashes = False
         return application
 
     async def take(self, request: Request) -> Response:
-        """Answers one POST: 200 when it is kept, when it only tries us out, or when it is about somebody else."""
+        """Answers one POST, and counts it."""
+        answer = await self._answered(request)
+        self._answers.labels(str(answer.status_code)).inc()
+        return answer
+
+    async def metrics(self, request: Request) -> Response:
+        """How often which status was answered since the start, for Prometheus; nothing of what was sent."""
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(self._figures), media_type=content_type)
+
+    async def _answered(self, request: Request) -> Response:
+        """200 when it is kept, when it only tries us out, or when it is about somebody else."""
         try:
             async with asyncio.timeout(BODY_WITHIN):
                 body = await _body(request)
@@ -146,6 +165,6 @@ def _word(value: Any) -> str | None:
 
 def _number(value: Any) -> int | None:
     """A whole number, written as such or as text."""
-    if isinstance(value, str) and value.isascii() and value.isdigit():
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS:
         value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None

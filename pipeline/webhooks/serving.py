@@ -26,7 +26,7 @@ def serve(warehouse: str, config: Config, *, secret: str, host: str, port: int) 
     }
     engine = inbox_engine(warehouse)
     receiver = Receiver(Writer(engine), secret=secret, divisions=divisions)
-    with _listening(host, port) as listener:
+    with listening(host, port) as listener:
         settings = uvicorn.Config(
             receiver.application(),
             log_config=None,
@@ -43,7 +43,8 @@ def serve(warehouse: str, config: Config, *, secret: str, host: str, port: int) 
     engine.dispose()
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that takes connections; raises ConfigurationError where the port is taken or not allowed."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)

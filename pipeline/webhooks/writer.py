@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from pipeline.errors import RetryLater
 from pipeline.warehouse.connection import warehouse_url
 from pipeline.warehouse.inbox import Event, store_all
+from pipeline.warehouse.revision import AnotherRevision, held_to_this_release
 
 _LOG = logging.getLogger("pipeline")
 MOST_AT_ONCE = 500
@@ -38,10 +39,11 @@ def inbox_engine(url: str) -> Engine:
     engine = create_engine(
         warehouse_url(url),
         isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
         connect_args={"application_name": "pipeline webhooks", **_TIMEOUTS},
     )
     event.listen(engine, "connect", lambda connection, _: connection.execute(_SAFELY))
-    return engine
+    return held_to_this_release(engine)
 
 
 class Writer:
@@ -73,10 +75,10 @@ class Writer:
             raise RetryLater("The inbox took too long.") from None
 
     def database_answers(self) -> bool:
-        """Whether the database does."""
+        """Whether the database does, and is the one that this release writes to."""
         try:
             self._attempted(lambda connection: connection.execute(text("SELECT 1")))
-        except SQLAlchemyError:
+        except (SQLAlchemyError, AnotherRevision):
             return False
         return True
 
@@ -138,6 +140,8 @@ class Writer:
 
 def _reason(error: Exception) -> str:
     """What happened, without the rows it happened to."""
+    if isinstance(error, AnotherRevision):
+        return str(error)
     said = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()
     return said[0] if said else type(error).__name__
 

@@ -23,7 +23,7 @@ def run(
     world: World, job: str, *, instance: dg.DagsterInstance | None = None, layers: Sequence[str] | None = None
 ) -> dg.ExecuteInProcessResult:
     """One run of the job for the administration of the world; `layers` leaves out the other ones."""
-    definition = _location(world).resolve_job_def(job)
+    definition = location(world).resolve_job_def(job)
     keys = [key for key in definition.asset_layer.executable_asset_keys if key.path[0] in layers] if layers else None
     partition = "nl" if definition.partitions_def else None
     own = definition.partitioned_config.get_run_config_for_partition_key("nl") if definition.partitioned_config else {}
@@ -33,7 +33,7 @@ def run(
         )
 
 
-def _location(world: World) -> dg.Definitions:
+def location(world: World) -> dg.Definitions:
     """The code location with both sides simulated."""
     if id(world) not in _locations:
         resources = {
@@ -42,14 +42,14 @@ def _location(world: World) -> dg.Definitions:
             "exact": ExactOnline(lambda _: world.client),
             "pipedrive": Pipedrive(world.pipedrive_client, 10_000_000),
         }
-        location = dg.Definitions(
+        made = dg.Definitions(
             assets=defs.assets,
             asset_checks=defs.asset_checks,
             jobs=defs.jobs,
             resources=resources,
             executor=dg.in_process_executor,
         )
-        _locations[id(world)] = world, location
+        _locations[id(world)] = world, made
     return _locations[id(world)][1]
 
 

@@ -13,6 +13,7 @@ import typer
 import yaml
 from cryptography.fernet import Fernet
 
+from pipeline.automation.schedules import READS_EXACT
 from pipeline.config import load_config
 from pipeline.warehouse.connection import connected
 from pipeline.warehouse.embedded import embedded_postgres
@@ -39,6 +40,8 @@ PRODUCT_VARIABLES = {
     "DAGSTER_UI_URL",
     "PIPELINE_HOME",
     "PIPELINE_CONFIG",
+    "PIPELINE_EXECUTOR",
+    "PIPELINE_LOG",
 }
 COMPOSE_VARIABLES = {"POSTGRES_PASSWORD"}
 SECRETS = {"EXACT_CLIENT_SECRET", "EXACT_REFRESH_TOKEN", "EXACT_WEBHOOK_SECRET", "PIPEDRIVE_API_TOKEN"}
@@ -187,7 +190,11 @@ def test_the_proxy_leads_to_services_on_the_ports_they_listen_on():
 
 def test_credentials_reach_only_the_services_that_need_them():
     services = compose()["services"]
-    assert [name for name, service in services.items() if ".env" in service.get("env_file", "")] == ["tables", "code"]
+    assert [name for name, service in services.items() if ".env" in service.get("env_file", "")] == [
+        "tables",
+        "code",
+        "consent",
+    ]
     assert set(services["webhooks"]["environment"]) == {"WAREHOUSE_URL", "EXACT_WEBHOOK_SECRET"}
     for name in ("migrate", "daemon", "webserver"):
         assert set(services[name]["environment"]) == {"WAREHOUSE_URL"}, name
@@ -208,7 +215,9 @@ def test_a_service_can_change_nothing_but_its_volumes_and_take_no_more_than_its_
 def test_a_service_stays_up_and_says_whether_it_is_well_or_ends_and_is_waited_for(name: str):
     services = compose()["services"]
     waits = [service.get("depends_on", {}).get(name, {}).get("condition") for service in services.values()]
-    if services[name]["restart"] == "no":
+    if services[name].get("profiles") == ["consent"]:
+        assert (services[name]["restart"], {*waits}) == ("no", {None}), "a person runs it"
+    elif services[name]["restart"] == "no":
         assert "service_completed_successfully" in waits
     else:
         assert services[name]["restart"] == "unless-stopped"
@@ -267,7 +276,8 @@ def test_dagster_accepts_its_settings():
     from dagster._core.instance.config import dagster_instance_config
 
     settings, _ = dagster_instance_config(str(ROOT))
-    assert settings["concurrency"]["pools"] == {"default_limit": 1, "granularity": "run"}
+    first, *_ = settings["concurrency"]["runs"]["tag_concurrency_limits"]
+    assert first == {"key": READS_EXACT, "value": {"applyLimitPerUniqueValue": True}, "limit": 1}
     assert (settings["telemetry"], settings["nux"]) == ({"enabled": False}, {"enabled": False})
 
 
@@ -294,7 +304,12 @@ def test_dagster_starts_with_its_settings_on_an_empty_database(tmp_path: Path, m
 def test_ci_runs_what_make_check_runs_and_every_script_is_sound():
     assert "exec make check" in text(".ci/run")
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
-    for shell, script in [("bash", ".ci/run"), ("sh", "deploy/setup.sh"), ("sh", "deploy/chromium.sh")]:
+    for shell, script in [
+        ("bash", ".ci/run"),
+        ("sh", "deploy/setup.sh"),
+        ("sh", "deploy/chromium.sh"),
+        ("sh", "deploy/audit.sh"),
+    ]:
         assert subprocess.run([shell, "-n", str(ROOT / script)], check=False).returncode == 0, script
 
 

@@ -22,7 +22,6 @@ CONTACT = {
     "business_phone": "020 2",
     "mobile": "06 1",
     "business_mobile": "06 2",
-    "job_title_description": "Inkoper",
     "modified": wall("2026-07-15 12:00"),
 }
 AT_WORK = {"e_mail": "anna@bloemenhof.example", "phone": "020 2", "mobile": "06 2"}
@@ -59,7 +58,6 @@ def test_a_contact_is_one_row_in_our_own_words():
         "middle_name": "de",
         "last_name": "Wit",
         **AT_WORK,
-        "job_title": "Inkoper",
         "is_deleted": False,
         "modified_at": datetime(2026, 7, 15, 10, tzinfo=UTC),
     }

@@ -50,7 +50,11 @@ _OTHER_WORTH = """
 SELECT administration, number, found, wanted, found_at FROM pipedrive.drift WHERE kind = 'deals' AND field = 'value'
 ORDER BY found_at DESC
 """
-_REFUSED = "SELECT administration, kind, number, reason, since FROM pipedrive.rejected ORDER BY since DESC"
+# What Pipedrive says of a person may name her, and this is shown and kept by Dagster.
+_REFUSED = """
+SELECT administration, kind, number, CASE kind WHEN 'persons' THEN 'see pipedrive.rejected' ELSE reason END AS reason,
+    since FROM pipedrive.rejected ORDER BY since DESC
+"""
 _HELD_BACK = "SELECT person_id, reason, since FROM pipedrive.person_changes WHERE since IS NOT NULL ORDER BY since DESC"
 _ROWS_WITHOUT_PRODUCT = """
 SELECT there.administration, there.order_id, there.position, there.product_key FROM pipedrive.deal_products AS there

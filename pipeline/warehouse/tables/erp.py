@@ -55,7 +55,6 @@ contacts = table(
     text("e_mail", "e-mail address at work, else the private one"),
     text("phone", "phone number at work, else the private one"),
     text("mobile", "mobile number at work, else the private one"),
-    text("job_title", "job title"),
     flag("is_deleted", "whether the contact was deleted in the ERP"),
     instant("modified_at", "last change in the ERP (UTC)"),
     Index("contacts_by_customer", "administration", "customer_id"),

@@ -87,7 +87,6 @@ contacts = table(
     text("business_phone", "BusinessPhone"),
     text("mobile", "Mobile"),
     text("business_mobile", "BusinessMobile"),
-    text("job_title_description", "JobTitleDescription"),
     wall_time("modified", "Modified"),
 )
 

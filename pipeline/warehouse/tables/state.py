@@ -118,6 +118,16 @@ organization_decisions = table(
     instant("decided_at", "when it was read (UTC)", required=True),
 )
 
+erasures = table(
+    SCHEMA,
+    "erasures",
+    "Whose personal data was erased, told by a hash: the feeds keep it out, a restore erases it again.",
+    administration(),
+    key("kind", "contact, account, or person for one in Pipedrive"),
+    key("key_hash", "SHA-256 of administration, kind and id, in hex"),
+    instant("erased_at", "when it was erased first (UTC)", required=True),
+)
+
 counted_revenue = table(
     SCHEMA,
     "counted_revenue",

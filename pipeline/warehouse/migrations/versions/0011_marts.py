@@ -65,6 +65,15 @@ COMMENTS = {
     ),
 }
 
+MADE = (
+    ("marts", "revenue_per_customer"),
+    ("marts", "revenue_per_salesperson"),
+    ("marts", "dormant_customers"),
+    ("marts", "order_status"),
+    ("marts", "crm_token_usage"),
+    ("state", "counted_revenue"),
+)
+
 
 def upgrade() -> None:
     op.create_table(
@@ -278,6 +287,22 @@ def upgrade() -> None:
     op.execute(
         "INSERT INTO state.pending (stage, administration, key) "
         "SELECT DISTINCT 'marts/order_status', administration, 'all' FROM erp.orders"
+    )
+
+
+def downgrade() -> None:
+    """What the release before this counts is counted anew by it; the new marts are gone, and come with the upgrade."""
+    op.execute("DROP VIEW marts.revenue_lines")
+    op.execute("COMMENT ON VIEW crm.held_orders IS NULL")
+    for column in COMMENTS["crm.held_orders"][1]:
+        op.execute(f"COMMENT ON COLUMN crm.held_orders.{column} IS NULL")
+    for schema, table in MADE:
+        op.drop_table(table, schema=schema)
+    op.execute("DELETE FROM marts.revenue_per_category")
+    op.execute("DELETE FROM state.pending WHERE stage LIKE 'marts/%' AND stage <> 'marts/migration'")
+    op.execute(
+        "INSERT INTO state.pending (stage, administration, key) "
+        "SELECT 'marts/revenue_per_category', administration, order_id FROM erp.orders"
     )
 
 
