@@ -27,7 +27,8 @@ class Running:
 
     def __init__(self, connection: socket.socket, streams: Sequence[Path]) -> None:
         self._connection, self._streams = connection, streams
-        self._pid = int(connection.recv(16))
+        self._answers = connection.makefile("rb")  # by lines: the status of a short command comes with its number
+        self._pid = int(self._answers.readline())
 
     def terminate(self) -> None:
         """Asks it to stop."""
@@ -36,9 +37,9 @@ class Running:
 
     def wait(self, timeout: float) -> subprocess.CompletedProcess[str]:
         """Its exit status and what it said, once it ended; raises TimeoutError when it does not."""
-        with self._connection as connection:
+        with self._connection as connection, self._answers:
             connection.settimeout(timeout)
-            status = int(connection.recv(16))
+            status = int(self._answers.readline())
         return subprocess.CompletedProcess([], status, *(stream.read_text() for stream in self._streams))
 
 
@@ -97,9 +98,9 @@ def _kept(connection: socket.socket) -> list[str]:
     with connection.makefile("rb") as asked:
         request: dict[str, Any] = json.loads(asked.readline())
     if command := os.fork():
-        connection.send(str(command).encode())
+        connection.sendall(b"%d\n" % command)
         _, status = os.waitpid(command, 0)
-        connection.send(str(os.waitstatus_to_exitcode(status)).encode())
+        connection.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
         os._exit(0)
     for number, path in enumerate(request["streams"], start=1):
         os.dup2(os.open(path, os.O_CREAT | os.O_WRONLY), number)

@@ -1,8 +1,9 @@
 """The jobs as Dagster runs them, on the simulated ERP and CRM of a `World`, and webhooks as they lie in the inbox."""
 
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
 
 import dagster as dg
@@ -16,41 +17,48 @@ from pipeline_tests.world import World
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _serial = count(1)
-_locations: dict[int, tuple[World, dg.Definitions]] = {}  # with the world, so that its number stays its own
+_worlds: list[World] = []
 
 
 def run(
     world: World, job: str, *, instance: dg.DagsterInstance | None = None, layers: Sequence[str] | None = None
 ) -> dg.ExecuteInProcessResult:
     """One run of the job for the administration of the world; `layers` leaves out the other ones."""
-    definition = location(world).resolve_job_def(job)
+    definition = location().resolve_job_def(job)
     keys = [key for key in definition.asset_layer.executable_asset_keys if key.path[0] in layers] if layers else None
     partition = "nl" if definition.partitions_def else None
     own = definition.partitioned_config.get_run_config_for_partition_key("nl") if definition.partitioned_config else {}
-    with nullcontext(instance) if instance else dg.DagsterInstance.ephemeral() as kept:
+    with at_work_on(world), nullcontext(instance) if instance else dg.DagsterInstance.ephemeral() as kept:
         return definition.execute_in_process(
             QUIET | dict(own), kept, partition_key=partition, raise_on_error=False, asset_selection=keys
         )
 
 
-def location(world: World) -> dg.Definitions:
-    """The code location with both sides simulated."""
-    if id(world) not in _locations:
-        resources = {
-            "engine": world.engine,
-            "configuration": world.config,
-            "exact": ExactOnline(lambda _: world.client),
-            "pipedrive": Pipedrive(world.pipedrive_client, 10_000_000),
-        }
-        made = dg.Definitions(
-            assets=defs.assets,
-            asset_checks=defs.asset_checks,
-            jobs=defs.jobs,
-            resources=resources,
-            executor=dg.in_process_executor,
-        )
-        _locations[id(world)] = world, made
-    return _locations[id(world)][1]
+@contextmanager
+def at_work_on(world: World) -> Iterator[None]:
+    """For as long as this lasts the code location works on that world."""
+    _worlds.append(world)
+    try:
+        yield
+    finally:
+        _worlds.pop()
+
+
+@cache
+def location() -> dg.Definitions:
+    """The code location with both sides simulated, made once: putting its jobs together takes a second."""
+    return dg.Definitions(
+        assets=defs.assets,
+        asset_checks=defs.asset_checks,
+        jobs=defs.jobs,
+        resources={
+            "engine": dg.resource(lambda _: _worlds[-1].engine),
+            "configuration": dg.resource(lambda _: _worlds[-1].config),
+            "exact": dg.resource(lambda _: ExactOnline(lambda _: _worlds[-1].client)),
+            "pipedrive": dg.resource(lambda _: Pipedrive(_worlds[-1].pipedrive_client, 10_000_000)),
+        },
+        executor=dg.in_process_executor,
+    )
 
 
 def caught_up(world: World) -> World:

@@ -77,8 +77,12 @@ def test_who_writes_to_the_account_keeps_out_every_other_pod_until_its_own_is_go
     with the_only_writer(other_pod):
         assert is_taken(engine, LOCK)
         with engine.begin() as tx:  # as when the pod's node is lost
-            tx.execute(text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database = ("
-                "SELECT oid FROM pg_database WHERE datname = current_database())"))
+            tx.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database = ("
+                    "SELECT oid FROM pg_database WHERE datname = current_database())"
+                )
+            )
         assert not is_taken(engine, LOCK)
 
 

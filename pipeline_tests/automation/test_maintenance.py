@@ -1,23 +1,24 @@
 """What is looked after every night, as Dagster runs it."""
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 
 import dagster as dg
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from pipeline.automation.maintenance import maintenance, nightly_maintenance
 from pipeline.automation.schedules import requests
 from pipeline.definitions import defs
 from pipeline_tests.automation.factory import run
 from pipeline_tests.world import World
+from pipeline_tests.worlds import Worlds, first_sync
 
 
 @pytest.fixture
-def world(engine: Engine) -> World:
-    world = World(engine)
-    world.sync()
-    return world
+def world(worlds: Worlds) -> Iterator[World]:
+    with worlds.after(first_sync(orders=40, products=40)) as world:
+        yield world
 
 
 def test_a_night_reads_the_months_that_were_left(world: World):

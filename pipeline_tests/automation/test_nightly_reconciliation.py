@@ -1,8 +1,10 @@
 """The job `reconciliation` as Dagster runs it: what it finds, what it costs, and what its checks say."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from pipeline.automation.jobs import catalogue_delta, history_onwards, orders_delta, reconciliation
 from pipeline.automation.schedules import nightly_reconciliation, requests
@@ -10,6 +12,7 @@ from pipeline.definitions import defs
 from pipeline_tests.automation.factory import run
 from pipeline_tests.steps.test_switches import Expected, assert_deals_show_the_orders, place
 from pipeline_tests.world import World
+from pipeline_tests.worlds import Worlds, first_sync
 
 ALL_EXPLAINED, SAME_REVENUE = "every_difference_is_explained", "revenue_by_month_is_the_same"
 NONE_OVERLOOKED = {
@@ -22,10 +25,9 @@ NONE_OVERLOOKED = {
 
 
 @pytest.fixture
-def world(engine: Engine) -> World:
-    world = World(engine)
-    world.sync()
-    return world
+def world(worlds: Worlds) -> Iterator[World]:
+    with worlds.after(first_sync(orders=40, products=40)) as world:
+        yield world
 
 
 def checked(result: dg.ExecuteInProcessResult) -> dict[str, tuple[bool, str, str]]:

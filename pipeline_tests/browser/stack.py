@@ -1,6 +1,6 @@
 """The product as it runs for a person: both simulators, the database, Dagster's webserver and daemon, each a process.
 
-Here: starting, asking, waiting, ending. What is looked at, and what must be true, is in the tests.
+Here: starting, asking, waiting, ending. Its schedules are off; sensors are on. What is looked at, and what must be true, is in the tests.
 """
 
 import os
@@ -57,6 +57,12 @@ class Stack:
         """Whether every daemon has given a sign of life."""
         daemons = self.graphql(_DAEMONS)["instance"]["daemonHealth"]["allDaemonStatuses"]
         return all(daemon["healthy"] for daemon in daemons if daemon["required"])
+
+    def stop_schedules(self) -> None:
+        """Turns every schedule off, as a person can: their runs would take the machine from what is looked at."""
+        for schedule in self.graphql(_SCHEDULES, repository=REPOSITORY)["schedulesOrError"]["results"]:
+            stopped = self.graphql(_STOP, schedule=schedule["scheduleState"]["id"])["stopRunningSchedule"]
+            assert stopped["scheduleState"]["status"] == "STOPPED"
 
     def know_the_customers(self) -> None:
         """Reads the catalogue once: orders of customers that nobody knows yet would be held."""
@@ -127,6 +133,7 @@ def running() -> Iterator[Stack]:
         _wait_until_up(home, [f"{found.interface}/server_info"])
         # After the webserver: whoever comes first to an empty database makes Dagster's tables.
         stack.enter_context(process(home, "daemon", [str(BINARIES / "dagster-daemon"), "run", *workspace]))
+        found.stop_schedules()
         until("the daemon", found.has_healthy_daemons)
         yield found
 
@@ -153,6 +160,16 @@ def _wait_until_up(home: Path, addresses: Sequence[str]) -> None:
 
 
 _DAEMONS = "{ instance { daemonHealth { allDaemonStatuses { required healthy } } } }"
+_SCHEDULES = """
+query($repository: RepositorySelector!) {
+  schedulesOrError(repositorySelector: $repository) { ... on Schedules { results { scheduleState { id } } } }
+}
+"""
+_STOP = """
+mutation($schedule: String!) {
+  stopRunningSchedule(id: $schedule) { ... on ScheduleStateResult { scheduleState { status } } }
+}
+"""
 _LAUNCH = """
 mutation($run: ExecutionParams!) {
   launchRun(executionParams: $run) { ... on LaunchRunSuccess { run { runId } } }

@@ -24,7 +24,7 @@ from pipeline.sandbox.pipedrive import person_requests
 from pipeline.sandbox.pipedrive.refusals import invalid
 from pipeline.sentences import sentences
 from pipeline.steps.status import status
-from pipeline_tests.automation.factory import location, told
+from pipeline_tests.automation.factory import at_work_on, location, told
 from pipeline_tests.webhooks.receiving import serving
 from pipeline_tests.webhooks.sending import SECRET, notification
 from pipeline_tests.world import World
@@ -124,9 +124,10 @@ def test_another_form_than_the_two_is_refused(monkeypatch: pytest.MonkeyPatch):
 
 def ran(world: World, job: str, instance: dg.DagsterInstance) -> dg.DagsterRun:
     """One run whose lines go to standard error, as in production."""
-    definition = location(world).resolve_job_def(job)
+    definition = location().resolve_job_def(job)
     config = definition.partitioned_config.get_run_config_for_partition_key("nl")
-    result = definition.execute_in_process(config, instance, partition_key="nl", raise_on_error=False)
+    with at_work_on(world):
+        result = definition.execute_in_process(config, instance, partition_key="nl", raise_on_error=False)
     return result.dagster_run if not result.success else instance.get_run_by_id(result.run_id)  # type: ignore[return-value]
 
 

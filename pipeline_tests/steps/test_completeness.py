@@ -1,5 +1,6 @@
 """Nothing slips past a watermark: what the feeds never told is found by comparing ids, or by going back."""
 
+from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy import Engine, text
 
 from pipeline.config import Config
 from pipeline.errors import GiveUp
+from pipeline.sandbox.company import seeded_company
 from pipeline.steps.division_move import read_again_if_needed
 from pipeline.steps.order_compare import Compared, compare_orders
 from pipeline_tests.steps.expected import assert_all_arrived
@@ -14,18 +16,26 @@ from pipeline_tests.steps.test_switches import (
     Expected,
     assert_deals_show_the_orders,
     place,
-    world_before_its_first_sync,
 )
 from pipeline_tests.world import SETTINGS, World
+from pipeline_tests.worlds import Worlds
 
 BULK = "bulk/SalesOrder/SalesOrders"
 DAY = 86_400.0
 
 
 @pytest.fixture
-def world(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> World:
-    """Synchronised, with some orders of today."""
-    world = world_before_its_first_sync(engine, monkeypatch, erp={"large_page_size": 4})
+def world(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with worlds.after(with_orders_of_today) as world:
+        monkeypatch.setattr("time.sleep", world.wait)
+        yield world
+
+
+def with_orders_of_today(engine: Engine) -> World:
+    """Synchronised; ten orders are of long ago, which the changes feed tells nothing of any more."""
+    company = seeded_company(orders=10, products=40)
+    company.last_version += 10_000
+    world = World(engine, company=company, erp={"large_page_size": 4})
     for number in range(4):
         place(world, (number, 1, 5), (number + 1, 2, 5))
     world.sync()

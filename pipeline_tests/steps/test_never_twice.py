@@ -1,5 +1,6 @@
 """Rare coincidences of hands in Pipedrive and answers that are lost: nothing doubled, nothing forgotten."""
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -12,6 +13,7 @@ from pipeline.steps import apply as applying
 from pipeline.steps.audit import audit
 from pipeline_tests.steps.hands import assert_as_wanted, hand, one_of
 from pipeline_tests.world import SETTINGS, World
+from pipeline_tests.worlds import Worlds, first_sync
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +21,13 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.steps.doubts.time.sleep", lambda _: None)
 
 
-def synced(engine: Engine, orders: int = 12, **sides: Any) -> World:
+@pytest.fixture
+def world(worlds: Worlds) -> Iterator[World]:
+    with worlds.after(first_sync(orders=12, products=40)) as world:
+        yield world
+
+
+def synced(engine: Engine, *, orders: int = 12, **sides: Any) -> World:
     world = World(engine, company=seeded_company(orders=orders, products=40), **sides)
     world.sync()
     return world
@@ -50,8 +58,7 @@ def test_a_status_that_may_hide_a_deal_that_was_made_is_looked_into(engine: Engi
     assert_as_wanted(world)
 
 
-def test_a_deal_that_was_restored_gets_the_rows_it_missed(engine: Engine):
-    world = synced(engine)
+def test_a_deal_that_was_restored_gets_the_rows_it_missed(world: World):
     audited(world)
     order, deal = one_of(world, "open")
     hand(world, "delete_deal", id=deal["id"])
@@ -95,8 +102,7 @@ def test_all_deals_of_a_customer_move_to_the_organization_that_was_made_again(en
     assert there != {deal["org_id"]}
 
 
-def test_an_organization_with_the_debtor_code_is_adopted_also_for_history(engine: Engine):
-    world = synced(engine)
+def test_an_organization_with_the_debtor_code_is_adopted_also_for_history(world: World):
     order, deal = one_of(world, "open")
     known = world.ask(
         "SELECT * FROM crm.organizations JOIN crm.deals USING (administration, customer_id) WHERE order_id = :order",
@@ -117,9 +123,8 @@ def test_an_organization_with_the_debtor_code_is_adopted_also_for_history(engine
 
 
 def test_a_deal_in_doubt_is_found_by_its_number_when_the_field_of_the_keys_was_deleted(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch
 ):
-    world = synced(engine)
     order, _ = one_of(world, "open")
     world.company.place_order(order.account_id, [(order.lines[0].item_id, 3, 12.5)])
     world.land()
@@ -152,8 +157,7 @@ def test_a_field_deleted_between_two_chunks_holds_nobody_and_reaches_everybody(e
     assert_as_wanted(world)
 
 
-def test_another_name_of_the_pipeline_takes_all_deals_along(engine: Engine):
-    world = synced(engine)
+def test_another_name_of_the_pipeline_takes_all_deals_along(world: World):
     renamed = world.config.pipedrive.model_copy(update={"pipeline": "Orders"})
     world.config = world.config.model_copy(update={"pipedrive": renamed})
     world.sync()
@@ -182,8 +186,7 @@ def test_a_won_deal_opened_for_its_rows_is_won_again_in_the_same_audit(engine: E
     assert_as_wanted(world)
 
 
-def test_one_refusal_on_a_won_deal_is_no_reason_to_open_all_others(engine: Engine):
-    world = synced(engine)
+def test_one_refusal_on_a_won_deal_is_no_reason_to_open_all_others(world: World):
     order, deal = one_of(world, "won")
     path = f"/deals/{deal['id']}/products"
     world.control("fault", {"kind": "status_before", "path": path, "times": 20, "status": 422})
@@ -208,8 +211,7 @@ def test_an_account_that_refuses_to_archive_is_asked_once_a_day(engine: Engine):
     assert asked[0] == asked[1]
 
 
-def test_what_was_taken_is_remembered_even_when_the_schema_then_cannot_be_mended(engine: Engine):
-    world = synced(engine)
+def test_what_was_taken_is_remembered_even_when_the_schema_then_cannot_be_mended(world: World):
     orders = [order for order in world.company.orders.rows.values()][:6]
     for order in orders:
         world.company.change_order(order.id, your_ref="NIEUW")

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from pipeline.exact_online.webhooks import TOPICS, Outcome, subscribe, subscriptions, unsubscribe
+from pipeline.sandbox.company import seeded_company
 from pipeline.sandbox.wire import Request, Response, Simulator
 from pipeline.warehouse.inbox import mark_handled, newest, waiting
 from pipeline_tests.webhooks.receiving import Served, stored
@@ -66,7 +67,11 @@ def callback() -> Callback:
 @pytest.fixture
 def world(engine: Engine, callback: Callback) -> World:
     """Its requests are counted in `world.exact.requests`."""
-    world = World(engine, erp={"post_webhook": callback, "deliver_in_background": False})
+    world = World(
+        engine,
+        company=seeded_company(orders=10, products=20),
+        erp={"post_webhook": callback, "deliver_in_background": False},
+    )
     world.exact = Counting(world.exact)
     world.client = world._exact_client()
     return world
