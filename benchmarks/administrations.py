@@ -71,6 +71,7 @@ def run(job: str, name: str) -> Poll:
     import dagster as dg
 
     from pipeline.automation.running import QUIET, Synchronised
+    from pipeline.automation.schedules import READS_EXACT
     from pipeline.definitions import defs
 
     began, cpu = time.monotonic(), time.process_time()
@@ -78,7 +79,11 @@ def run(job: str, name: str) -> Poll:
     partitioned = definition.partitioned_config
     own = partitioned.get_run_config_for_partition_key(name) if partitioned else {}
     with dg.DagsterInstance.get() as instance:
-        result = definition.execute_in_process(QUIET | dict(own), instance, partition_key=name)
+        result = definition.execute_in_process(
+            QUIET | dict(own), instance, partition_key=name, raise_on_error=False, tags={READS_EXACT: name}
+        )
+        if failed := [event.step_failure_data for event in result.all_events if event.is_step_failure]:
+            raise RuntimeError(f"{job} of {name}: {failed[0].error_display_string[:2000]}")
         done = Synchronised()
         done.take(result)
         writing = next(
@@ -99,11 +104,17 @@ def main() -> None:
     arguments.add_argument("--serve-exact", type=int, metavar="PORT", help=argparse.SUPPRESS)
     chosen = arguments.parse_args()
     if chosen.serve_exact:
-        return serve_exact(chosen.serve_exact, chosen.administrations)
-    count, limits = chosen.administrations, plan(chosen.plan, seats=chosen.administrations)
+        serve_exact(chosen.serve_exact, chosen.administrations)
+    else:
+        sys.exit(not measured(chosen.administrations, chosen.rounds, chosen.plan))
+
+
+def measured(count: int, of_rounds: int, of_plan: str) -> bool:
+    """Prints the figures; whether it all fits."""
+    limits = plan(of_plan, seats=count)
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pipeline-administrations-")))
-        exact, pipedrive = stack.enter_context(simulators(home, count, chosen.plan))
+        exact, pipedrive = stack.enter_context(simulators(home, count, of_plan))
         os.environ.update(sandbox_environment(home, exact, pipedrive) | {"PIPELINE_CONFIG": str(settled(home, count))})
         stack.enter_context(ready())
         at_once = runs_at_once()
@@ -111,13 +122,13 @@ def main() -> None:
         first = list(workers.map(run, ["catalogue_delta"] * count, names(count)))
         loaded = tokens(pipedrive)
         print(f"on {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; first load: {loaded:,} tokens", flush=True)
-        rounds = [one_round(workers, exact, count) for _ in range(chosen.rounds)]
-        spent = (tokens(pipedrive) - loaded) / chosen.rounds
+        rounds = [one_round(workers, exact, count) for _ in range(of_rounds)]
+        spent = (tokens(pipedrive) - loaded) / of_rounds
         deals = len(httpx.get(f"{pipedrive}/__sandbox/state?only=deals", timeout=60).json()["deals"])
     show_lag(rounds, at_once)
     fits = show_limits(rounds, first, spent, limits, at_once)
-    print(f"  {deals:,} deals of {count * chosen.rounds:,} orders")
-    sys.exit(not fits or deals != count * chosen.rounds)
+    print(f"  {deals:,} deals of {count * of_rounds:,} orders")
+    return fits and deals == count * of_rounds
 
 
 def one_round(workers: ProcessPoolExecutor, exact: str, count: int) -> tuple[float, list[Poll]]:

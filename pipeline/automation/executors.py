@@ -10,7 +10,7 @@ from pipeline.errors import ConfigurationError
 IN_PROCESS, MULTIPROCESS, CELERY = "in_process", "multiprocess", "celery"
 # A process for each asset would cost four seconds each; forked from one that has read the definitions it is a fraction.
 _FORKED = {"max_concurrent": 2, "start_method": {"forkserver": {"preload_modules": ["pipeline.definitions"]}}}
-_BROKER = {"broker": {"env": "CELERY_BROKER_URL"}, "backend": {"env": "CELERY_BACKEND_URL"}}
+_BROKER = {"broker": {"env": "CELERY_BROKER_URL"}, "backend": {"env": "CELERY_RESULT_BACKEND"}}
 
 
 def executor_of(name: str) -> dg.ExecutorDefinition:

@@ -13,8 +13,8 @@ UNDER_WAY = [
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
 ]
-# With the administration as its value. dagster.yaml lets one run with it go on for each value: two of one administration
-# would wait for each other's feeds, those of different ones share nothing before Pipedrive.
+# With the administration as its value. dagster.yaml lets one run go on for each value: two of one administration would
+# wait for each other's feeds, those of different ones share nothing before Pipedrive.
 READS_EXACT = "pipeline/reads_exact"
 
 
