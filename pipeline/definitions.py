@@ -12,6 +12,7 @@ from pipeline.automation.jobs import JOBS
 from pipeline.automation.maintenance import maintenance, nightly_maintenance
 from pipeline.automation.schedules import SCHEDULES
 from pipeline.automation.sensors import SENSORS
+from pipeline.automation.warm_runs import fork_runs
 from pipeline.resources import RESOURCES
 from pipeline.settings import settings
 
@@ -25,4 +26,5 @@ defs = dg.Definitions(
     executor=executor_of(settings().executor),
 )
 
+fork_runs()
 gc.freeze()  # what was imported stays: the collector needn't walk through all of Dagster again and again

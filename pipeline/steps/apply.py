@@ -44,16 +44,17 @@ def apply(engine: Engine, connect: Connect, config: Config, *, daily_tokens: int
     Asks Pipedrive nothing at all when nothing waits. While history is written, a run with live changes goes between.
     Raises GiveUp or RetryLater when Pipedrive can't be worked with; what was written until then is remembered.
     """
-    report = Report(made_way=True)
+    report, with_haste = Report(made_way=True), not with_history
     while report.made_way:
         report.made_way = False
-        with the_only_writer(engine, with_haste=not with_history) as still_locked:
+        with the_only_writer(engine, with_haste=with_haste) as still_locked:
             _notice_configuration(engine, config)
             if backlog.anything_waits(engine, config) or waits_for_reading_back(engine):
                 with_writer(
                     Access(engine, connect, config, daily_tokens, still_locked, with_history), report, carry_out
                 )
             _count(engine, report)
+        with_haste = False  # who made way has written what is live; two in haste would make way for each other for ever
     raise_what_stays_undone(report)
     return report
 

@@ -13,7 +13,7 @@ from pipeline.sandbox.company import seeded_company
 from pipeline.sandbox.wire import Request, Response
 from pipeline.steps.apply import apply
 from pipeline.steps.outcomes import Report
-from pipeline.steps.writer import LIVE
+from pipeline.steps.writer import LIVE, the_only_writer
 from pipeline.warehouse.connection import is_taken
 from pipeline_tests.world import World
 
@@ -129,6 +129,19 @@ def test_a_change_of_what_is_there_does_not_wait_for_the_end_of_a_migration(worl
     report = write_live(world)
     assert (report.tallies["organizations"].created, report.changed("organizations")) == (0, 1)
     assert report.tallies["deals"].left > 0
+
+
+def test_two_polls_make_way_for_each_other_once_and_not_for_ever(world: World, aside: ThreadPoolExecutor):
+    world.write()
+    for account in world.company.accounts.rows:
+        world.company.rename_customer(account, f"Renamed {account[:8]}")
+    world.land()
+    world.refresh()
+    with the_only_writer(world.engine):  # until both stand in line: one with haste, the other behind it
+        polls = [aside.submit(write_live, world) for _ in range(2)]
+        until(lambda: is_taken(world.engine, LIVE))
+    reports = [poll.result(PATIENCE) for poll in polls]
+    assert sum(report.changed("organizations") for report in reports) == len(world.company.accounts.rows)
 
 
 def test_two_that_migrate_do_not_make_way_for_each_other(world: World, aside: ThreadPoolExecutor):

@@ -1,0 +1,57 @@
+"""A run's process as Dagster's code server starts it: out of one that has read the code, and else as good as new."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from multiprocessing.queues import Queue
+from typing import Any
+
+from pipeline.definitions import defs
+
+JOBS = len(list(defs.get_repository_def().get_all_jobs()))
+
+
+def what_a_run_begins_with(told: "Queue[dict[str, Any]]") -> None:
+    definitions = sys.modules["pipeline.definitions"].defs  # there already, or this fails
+    told.put(
+        {
+            "jobs": len(list(definitions.get_repository_def().get_all_jobs())),
+            "threads": threading.active_count(),
+            "process": os.getpid(),
+            "parent": os.getppid(),
+            "interrupt": signal.getsignal(signal.SIGINT) is signal.default_int_handler,
+        }
+    )
+
+
+def waits_for_ever() -> None:
+    threading.Event().wait()
+
+
+def test_runs_are_processes_of_their_own_out_of_one_that_has_read_the_code():
+    # As the code server does it: processes and queues of the context called spawn.
+    context = multiprocessing.get_context("spawn")
+    told: Queue[dict[str, Any]] = context.Queue()
+    found = []
+    for _ in range(2):
+        process: Any = context.Process(target=what_a_run_begins_with, args=(told,))
+        process.start()
+        found.append(told.get(timeout=120))
+        process.join(120)
+        assert (process.exitcode, process.pid) == (0, found[-1]["process"])
+    first, second = found
+    assert first["jobs"] == second["jobs"] == JOBS
+    assert (first["interrupt"], first["threads"]) == (True, 1)
+    assert first["parent"] == second["parent"] != os.getpid()
+    assert first["process"] != second["process"]
+
+
+def test_a_run_that_was_killed_is_noticed():
+    process: Any = multiprocessing.get_context("spawn").Process(target=waits_for_ever)
+    process.start()
+    assert process.is_alive()
+    os.kill(process.pid, signal.SIGKILL)
+    process.join(120)
+    assert (process.is_alive(), process.exitcode) == (False, -signal.SIGKILL)
