@@ -1,12 +1,14 @@
 """How much of Pipedrive's burst window is used when every answer takes 100 ms; a 429 would be a mistake.
 
-`python -m benchmarks.burst`: one line a plan, the share of the window in one run of ten windows.
+Of each plan the share of the window in one run of ten windows.
 """
 
+import argparse
 import time
 
 import httpx
 
+from benchmarks.table import Row, run
 from pipeline.pipedrive.client import PipedriveClient
 from pipeline.pipedrive.ledger import Ledger
 from pipeline.pipedrive.limits import WINDOW, MeteredTransport, retry_policy
@@ -65,15 +67,21 @@ def _refused(simulator: Simulator) -> int:
     return int(counters.json()["statuses"].get("429", 0))
 
 
-def main() -> None:
-    """Prints a line for each plan and ends non-zero when one is below the line."""
-    short = False
-    for name in ("growth", "premium", "ultimate"):
+def options(parser: argparse.ArgumentParser) -> None:
+    """What it can be told."""
+    parser.add_argument("--plans", nargs="+", default=["growth", "ultimate"])
+
+
+def measure(chosen: argparse.Namespace) -> list[Row]:
+    """The share of each plan's window, and what was refused."""
+    rows = []
+    for name in chosen.plans:
         share, refused = share_used(name)
-        short = short or share < LEAST or refused > 0
-        print(f"{name:10}{share:>8.1%} of the burst window at {LATENCY * 1000:.0f} ms, {refused} refused")
-    raise SystemExit(int(short))
+        what = f"burst window of {name} used, at {LATENCY * 1000:.0f} ms"
+        rows.append(Row(what=f"429s on {name}, at {LATENCY * 1000:.0f} ms", ours=refused, line=0, counted=True))
+        rows.append(Row(what=what, ours=share, line=LEAST, at_least=True))
+    return rows
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__, options, measure)

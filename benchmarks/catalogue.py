@@ -1,20 +1,19 @@
-"""`python -m benchmarks.catalogue`: 10,000 products and 5,000 customers with their contacts, mirrored the first time.
+"""10,000 products and 5,000 customers with their contacts, mirrored the first time.
 
 Then the job `catalogue_delta` with nothing changed, and after one item group got another name, without and with
 `category_amounts`. Limits are off: tokens and calls are counted, each beside its floor. Both simulators stand in this
-process and their records in its memory, so that what it uses before the first reading is shown beside the most. Ends
-non-zero where a line is crossed.
+process and their records in its memory, so that what it uses before the first reading is shown beside the most.
 """
 
 import argparse
 import math
 import resource
-import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 
 from benchmarks.migration import warehouse
+from benchmarks.table import Row, run
 from pipeline.automation.jobs import catalogue_delta
 from pipeline.domain.budget import WRITE
 from pipeline.sandbox.company_catalogue import agree_prices, stock_catalogue
@@ -22,7 +21,7 @@ from pipeline.sandbox.company_clock import SandboxClock
 from pipeline.sandbox.company_customers import employ, register_customers
 from pipeline.sandbox.company_orders import take_orders
 from pipeline.sandbox.company_state import Company
-from pipeline_tests.automation.factory import run
+from pipeline_tests.automation import factory
 from pipeline_tests.world import SETTINGS, World
 
 PAGE, LARGE_PAGE = 60, 1000
@@ -34,17 +33,15 @@ MOST_TOKENS = 1.02  # by their floor
 
 @dataclass
 class Lines:
-    """What was measured, line by line, and whether every line held."""
+    """What was measured, line by line."""
 
-    held: bool = True
-    _rows: list[str] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
 
     def add(self, what: str, measured: float, most: float | None = None, unit: str = "") -> None:
-        """One figure, beside the most it may be."""
-        beside = f"{most:>12,.0f}  at most" if most is not None else ""
-        crossed = most is not None and measured > most
-        self.held &= not crossed
-        print(f"{'!' if crossed else ' '} {what:58}{measured:>12,.0f} {unit:3}{beside}", flush=True)
+        """One figure, beside the most it may be; without a unit it was counted."""
+        row = Row(what=f"catalogue, {what}", ours=measured, line=most, unit=unit, counted=not unit)
+        self.rows.append(row)
+        print("  ".join(row.cells()), flush=True)
 
 
 class Watch:
@@ -76,12 +73,14 @@ class Watch:
         return self._world.control("ledger")["total"] - self._tokens
 
 
-def main() -> None:
-    """Measures, prints, and says by the exit status whether every line held."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--products", type=int, default=10_000)
-    arguments.add_argument("--customers", type=int, default=5_000)
-    chosen = arguments.parse_args()
+def options(parser: argparse.ArgumentParser) -> None:
+    """What it can be told."""
+    parser.add_argument("--products", type=int, default=10_000)
+    parser.add_argument("--customers", type=int, default=5_000)
+
+
+def measure(chosen: argparse.Namespace) -> list[Row]:
+    """A first load, nothing changed, a group renamed."""
     lines = Lines()
     company = company_of(chosen.products, chosen.customers)
     with warehouse() as engine:
@@ -89,7 +88,7 @@ def main() -> None:
         first_load(world, lines)
         nothing_changed(world, lines)
         renamed_group(world, lines)
-    sys.exit(not lines.held)
+    return lines.rows
 
 
 def company_of(products: int, customers: int) -> Company:
@@ -127,7 +126,7 @@ def first_load(world: World, lines: Lines) -> None:
 
 def catalogue_run(world: World) -> None:
     """One run of the job, which has to go through."""
-    if not run(world, catalogue_delta.name).success:
+    if not factory.run(world, catalogue_delta.name).success:
         raise SystemExit("the run failed; the log above says why")
 
 
@@ -169,4 +168,4 @@ def memory() -> float:
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__, options, measure)

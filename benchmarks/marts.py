@@ -1,8 +1,8 @@
 """How long the marts take: all of them from half a million order lines, and after a hundred orders changed.
 
-`python -m benchmarks.marts [--lines N]`: a warehouse of its own is filled by SQL, spread over three years, every line
-of an order in another item group: the most there can be to remember. The memory is that of this process, which only
-sends statements: it must not follow the lines. With `--orders-from FILE.parquet` the lines are real, and pandas adds
+A warehouse of its own is filled by SQL, spread over three years, every line of an order in another item group: the
+most there can be to remember. The memory is that of this process, which only sends statements: it must not follow the
+lines. With `--orders-from FILE.parquet` the lines are real, and pandas adds
 them up a second time: the marts have to agree to the cent.
 """
 
@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Engine, create_engine, text
 
+from benchmarks.table import Row, run
 from pipeline.config import Config
 from pipeline.sandbox.retail import order_lines
 from pipeline.sandbox.retail_groups import RetailGroups
@@ -36,12 +37,14 @@ CONFIG = Config.model_validate(
 )
 
 
-def main() -> None:
-    """Prints a line for each case and ends non-zero when one took too long."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--lines", type=int, default=LINES)
-    arguments.add_argument("--orders-from", type=Path)
-    chosen = arguments.parse_args()
+def options(parser: argparse.ArgumentParser) -> None:
+    """What it can be told."""
+    parser.add_argument("--lines", type=int, default=LINES)
+    parser.add_argument("--orders-from", type=Path)
+
+
+def measure(chosen: argparse.Namespace) -> list[Row]:
+    """Seconds of each case."""
     with tempfile.TemporaryDirectory() as home, embedded_postgres(Path(home)) as url:
         engine = create_engine(warehouse_url(url))
         migrate(engine)
@@ -56,10 +59,9 @@ def main() -> None:
         took["after 100 orders of one month"] = seconds(lambda: rebuild(engine))
         took["nothing new"] = seconds(lambda: rebuild(engine))
         engine.dispose()
-        for case, time_taken in took.items():
-            print(f"{case:36}{time_taken:>8.2f} s{MOST[case]:>8.0f} s  limit")
-        print(f"{'memory of this process, before / most':36}{before:>8.0f} MB{memory():>7.0f} MB")
-        raise SystemExit(int(any(took[case] > MOST[case] for case in took)))
+    rows = [Row(what=f"marts, {case}", ours=took[case], line=most, unit="s") for case, most in MOST.items()]
+    grown = Row(what="marts, memory of this process", ours=memory(), beside=before, named="MB before", unit="MB")
+    return [*rows, grown]
 
 
 def rebuild(engine: Engine) -> None:
@@ -203,4 +205,4 @@ UNION SELECT 'marts/order_status', administration, 'all' FROM changed
 """
 
 if __name__ == "__main__":
-    main()
+    run(__doc__, options, measure)

@@ -1,13 +1,12 @@
-"""`python -m benchmarks.migration`: a whole migration, day by day on simulated clocks, both sides with their limits on.
+"""A whole migration, day by day on simulated clocks, both sides with their limits on.
 
 Every day one live order comes in before history goes on. Printed are the day the forecast named before anything was
 written beside the real one, the tokens beside their floor, what history took of each day, and how many of the live
-orders had their deal, with all rows, in the run after they were placed. Ends non-zero where one is worse than asked.
+orders had their deal, with all rows, in the run after they were placed.
 """
 
 import argparse
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from benchmarks.table import Row, run
 from pipeline.domain.budget import WRITE, add_price
 from pipeline.entry import ready
 from pipeline.processes import sandbox_environment
@@ -46,21 +46,22 @@ class Migration:
         return len(self.history_tokens)
 
 
-def main() -> None:
-    """Measures, prints, and says by the exit status whether all of it is as asked for."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--orders", type=int, default=25_000)
-    arguments.add_argument("--lines", type=int, default=20, help="lines of each order")
-    arguments.add_argument("--daily-tokens", type=int, default=75_000)
-    chosen = arguments.parse_args()
+def options(parser: argparse.ArgumentParser) -> None:
+    """What it can be told."""
+    parser.add_argument("--orders", type=int, default=25_000)
+    parser.add_argument("--lines", type=int, default=20, help="lines of each order")
+    parser.add_argument("--daily-tokens", type=int, default=75_000)
+
+
+def measure(chosen: argparse.Namespace) -> list[Row]:
+    """What came of it, and whether it is what was said before."""
     company = company_of(chosen.orders, chosen.lines)
     with warehouse() as engine:
         limits = {"daily_tokens": chosen.daily_tokens, "burst": 80, "search_burst": 10}
         world = World(engine, company=company, erp={"limits": True}, account=limits)
         began = time.monotonic()
         done = migrated(world, chosen.lines, chosen.daily_tokens)
-        if not shown(world, done, chosen.daily_tokens, time.monotonic() - began):
-            sys.exit(1)
+        return rows_of(world, done, chosen.daily_tokens, time.monotonic() - began)
 
 
 def company_of(orders: int, lines: int) -> Company:
@@ -102,23 +103,23 @@ def migrated(world: World, lines: int, daily_tokens: int) -> Migration:
     return done
 
 
-def shown(world: World, done: Migration, daily_tokens: int, seconds: float) -> bool:
-    """Prints the figures and tells whether all of them are as asked for."""
-    spent = world.control("ledger")["total"]
-    least = floor(world)
+def rows_of(world: World, done: Migration, daily_tokens: int, seconds: float) -> list[Row]:
+    """The figures, each beside what it should be."""
     share = int(daily_tokens * (1 - world.config.budget.keep_for_live))
     off, most = abs(done.days - done.expected_days), max(done.history_tokens)
-    verdicts = {
-        f"days: {done.days}, expected {done.expected_days}": off <= MOST_DAYS_OFF * done.days,
-        f"tokens: {spent:,} = {spent / least:.4f} of {least:,}": spent <= MOST_TOKENS * least,
-        f"most that history took of a day: {most:,} of {share:,}": most <= share,
-        f"live orders there after one run: {done.in_time} of {done.days}": done.in_time == done.days,
-    }
-    for figure, is_good in verdicts.items():
-        print(f"{'  ' if is_good else '! '}{figure}")
     deals, orders = len(world.control("state")["deals"]), len(world.company.orders.rows)
-    print(f"  {deals:,} deals of {orders:,} orders, {seconds:.0f} s, load {os.getloadavg()[1]:.1f}")
-    return all(verdicts.values()) and deals == orders
+    missed = done.days - done.in_time
+    spent, least = world.control("ledger")["total"], floor(world)
+    of = f"migration of {orders:,} orders"
+    return [
+        Row(what=f"{of}, days", ours=done.days, beside=done.expected_days, named="foreseen", counted=True),
+        Row(what=f"{of}, days off", ours=off, line=int(MOST_DAYS_OFF * done.days), counted=True),
+        Row(what=f"{of}, tokens", ours=spent, beside=least, named="floor", line=MOST_TOKENS, counted=True),
+        Row(what=f"{of}, most that history took of a day", ours=most, line=share, counted=True),
+        Row(what=f"{of}, live orders not there after one run", ours=missed, line=0, counted=True),
+        Row(what=f"{of}, orders without a deal", ours=orders - deals, line=0, counted=True),
+        Row(what=f"{of}", ours=seconds, unit="s"),
+    ]
 
 
 def floor(world: World) -> int:
@@ -141,4 +142,4 @@ def warehouse() -> Iterator[Engine]:
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__, options, measure)

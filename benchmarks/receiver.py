@@ -1,11 +1,9 @@
 """How many webhooks the receiver takes, and how soon it answers; `--kills N` kills it and its database at N moments.
 
-`python -m benchmarks.receiver`: 500 signed events a second for twenty seconds, then as many as go, with a PostgreSQL of
-its own. Ends non-zero when one of the lines is crossed, or when something answered 200 is missing afterwards.
+500 signed events a second for twenty seconds, then as many as go, with a PostgreSQL of its own.
 """
 
 import argparse
-import os
 import random
 import tempfile
 import time
@@ -16,6 +14,7 @@ from pathlib import Path
 import psutil
 from sqlalchemy import create_engine
 
+from benchmarks.table import Row, run
 from pipeline.warehouse.connection import warehouse_url
 from pipeline.warehouse.embedded import embedded_postgres
 from pipeline.warehouse.migrating import migrate
@@ -44,29 +43,37 @@ def measured(running: Running, sender: Sender, events: int) -> tuple[Answers, fl
     return answers, time.perf_counter() - began, sum(process.cpu_times()[:2]) - used
 
 
-def speed() -> bool:
-    """Prints the figures; whether they are good enough."""
+def speed() -> list[Row]:
+    """Steadily at that rate, then as many as go."""
     with working() as (url, folder), receiver(environment(folder, url)) as running:
         Sender(running.port).send(notifications(200))
         steady, _, used = measured(running, Sender(running.port, 100, a_second=A_SECOND), A_SECOND * SECONDS)
         times = sorted(steady.seconds)
-        late = times[int(len(times) * 0.99)]
         all_out, seconds, used_all_out = measured(running, Sender(running.port, 50), 10_000)
         engine = create_engine(warehouse_url(url))
         missing = (steady.accepted | all_out.accepted) - stored(engine)
         engine.dispose()
-    row("events a second, as many as go", len(all_out.statuses) / seconds, A_SECOND, "wanted")
-    row("events a second of processor time, as many as go", len(all_out.statuses) / used_all_out, A_SECOND, "wanted")
-    row(f"events a second of processor time, at {A_SECOND} a second", len(times) / used, A_SECOND, "wanted")
-    row(f"median, ms, at {A_SECOND} a second", times[len(times) // 2] * 1000)
-    row("99 in 100 answered within, ms", late * 1000, LATEST * 1000, "limit")
-    row("not answered 200", sum(status != 200 for status in (steady.statuses | all_out.statuses).values()), 0, "limit")
-    row("answered 200 and missing", len(missing), 0, "limit")
-    return late < LATEST and len(times) / used > A_SECOND and not missing
+    refused = sum(status != 200 for status in (steady.statuses | all_out.statuses).values())
+    at = f"at {A_SECOND} a second"
+    wanted = {"line": A_SECOND, "at_least": True}
+    return [
+        Row(what="webhooks answered 200 and missing", ours=len(missing), line=0, counted=True),
+        Row(what="webhooks not answered 200", ours=refused, line=0, counted=True),
+        Row(what=f"webhooks a second of the receiver's processor time, {at}", ours=len(times) / used, **wanted),
+        Row(what="webhooks a second, as many as go", ours=len(all_out.statuses) / seconds),
+        Row(what="webhooks a second of processor time, as many as go", ours=len(all_out.statuses) / used_all_out),
+        Row(what=f"webhooks, median, {at}", ours=times[len(times) // 2] * 1000, unit="ms"),
+        Row(
+            what=f"webhooks, 99 in 100 within, {at}",
+            ours=times[int(len(times) * 0.99)] * 1000,
+            line=LATEST * 1000,
+            unit="ms",
+        ),
+    ]
 
 
-def kills(number: int) -> bool:
-    """Kills and prints what was lost; whether that is nothing."""
+def kills(number: int) -> list[Row]:
+    """Kills the receiver and its database at so many moments; what was lost."""
     moments = [random.randint(1, EVENTS_PER_KILL * 3 // 4) for _ in range(number)]
     outcomes: list[Outcome] = []
     with working() as (url, folder):
@@ -80,24 +87,22 @@ def kills(number: int) -> bool:
         for outcome in kill_database(Path(home), Path(folder), moments, EVENTS_PER_KILL):
             outcomes.append(outcome)
             print(f"database {outcome}", flush=True)
-    row("killed, of receiver and database", len(outcomes))
-    row("answered 200 and missing", sum(len(outcome.missing) for outcome in outcomes), 0, "limit")
-    return not any(outcome.missing for outcome in outcomes)
+    missing = sum(len(outcome.missing) for outcome in outcomes)
+    return [
+        Row(what="kills of the receiver and its database", ours=len(outcomes), counted=True),
+        Row(what="webhooks answered 200 and missing after a kill", ours=missing, line=0, counted=True),
+    ]
 
 
-def row(what: str, figure: float, beside: float | None = None, named: str = "") -> None:
-    """One figure, beside its line."""
-    print(f"{what:58}{figure:>12,.1f}" + (f"{beside:>12,.0f}  {named}" if beside is not None else ""))
+def options(parser: argparse.ArgumentParser) -> None:
+    """What it can be told."""
+    parser.add_argument("--kills", type=int, metavar="N")
 
 
-def main() -> None:
-    """Measures, or kills."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--kills", type=int, metavar="N")
-    chosen = arguments.parse_args()
-    print(f"on {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    raise SystemExit(0 if (kills(chosen.kills) if chosen.kills else speed()) else 1)
+def measure(chosen: argparse.Namespace) -> list[Row]:
+    """Speed, or kills."""
+    return kills(chosen.kills) if chosen.kills else speed()
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__, options, measure)

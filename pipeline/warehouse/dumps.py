@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 from pipeline.errors import GiveUp
@@ -54,6 +53,8 @@ def contents(engine: Engine, file: Path) -> Contents:
     revision = re.search(r"^COPY state\.alembic_version .*\n(\w+)\n", rows, re.MULTILINE)
     if not revision or not made_at:
         raise GiveUp(wrong)
+    from alembic.script import ScriptDirectory  # a fifth of a second, that only those who restore wait for
+
     known = {one.revision for one in ScriptDirectory(str(FOLDER)).walk_revisions()}
     if revision[1] not in known:
         raise GiveUp(
