@@ -41,7 +41,7 @@ docs: $(READY) ## writes docs/tables.md from the tables
 bench: $(READY) ## measures everything, 25 minutes, into benchmarks/RESULTS.md (PEERS=1: beside n8n and dlt, which it installs)
 	@$(BIN)/python -W ignore -m benchmarks $(if $(filter-out 0,$(PEERS)),--peers) $(ARGS)
 
-chaos: $(READY) ## kills it at 150 points, breaks every sixth request, tries any sequence; prints the figures
+chaos: $(READY) ## kills it at 150 points, breaks every sixth request, tries any sequence, compares executors; prints the figures
 	@$(BIN)/python -W ignore -m pipeline_tests.chaos $(ARGS)
 
 rehearsal: $(READY) ## the deployment without Docker: every service of compose, stopped and killed in turn

@@ -1,6 +1,7 @@
 """The product as it runs for a person: both simulators, the database, Dagster's webserver and daemon, each a process.
 
-Here: starting, asking, waiting, ending. Its schedules are off; sensors are on. What is looked at, and what must be true, is in the tests.
+Here: starting, asking, waiting, ending. Its schedules are off; sensors are on. What is looked at, and what must be
+true, is in the tests.
 """
 
 import os

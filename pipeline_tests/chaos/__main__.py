@@ -1,4 +1,7 @@
-"""`make chaos`: the whole crash test, fault storm and property test, with their figures; not 0 on any violation."""
+"""`make chaos`: the whole crash test, fault storm, property test and comparison of executors, with figures.
+
+It ends with another status than 0 on any violation.
+"""
 
 import argparse
 import sys
@@ -10,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline_tests.chaos.crashes import Crash, Scene, crash, figures, scenes, summed
+from pipeline_tests.chaos.executors import differences
 from pipeline_tests.chaos.sequence import Step, ending, sequences
 from pipeline_tests.chaos.storm import Round, storm
 from pipeline_tests.chaos.theatre import Theatre, opened, own_postgres
@@ -31,7 +35,7 @@ console = Console(width=150)
 def main() -> int:
     """All parts, or those that are named."""
     parser = argparse.ArgumentParser(prog="chaos", description=__doc__)
-    parser.add_argument("parts", nargs="*", default=["crashes", "storm", "sequences"])
+    parser.add_argument("parts", nargs="*", default=["crashes", "storm", "sequences", "executors"])
     parser.add_argument("--points", type=int, default=150, help="where a synchronisation is killed")
     parser.add_argument("--orders", type=int, default=200)
     parser.add_argument("--examples", type=int, default=200, help="sequences of the property test")
@@ -45,6 +49,8 @@ def main() -> int:
             violations += _storm(theatre, wanted)
         if "sequences" in wanted.parts:
             violations += _sequences(postgres, wanted)
+    if "executors" in wanted.parts:
+        violations += _executors()
     for violation in violations:
         console.print(f"VIOLATION {violation}", soft_wrap=True, markup=False)
     console.print(f"{len(violations)} violations")
@@ -129,6 +135,13 @@ def _sequences(postgres: str, wanted: argparse.Namespace) -> list[str]:
         worst = worst or [f"sequences: {type(error).__name__}: {error}"]
     console.print(f"Sequences: {tried} in {time.monotonic() - began:.0f} s, {'wrong' if worst else 'all equal'}")
     return worst
+
+
+def _executors() -> list[str]:
+    began = time.monotonic()
+    found = [f"executors: {what}" for what in differences()]
+    console.print(f"Executors: {'wrong' if found else 'both end the same'}, in {time.monotonic() - began:.0f} s")
+    return found
 
 
 def _table(title: str, *columns: str) -> Table:
