@@ -13,7 +13,7 @@ import httpx
 
 from pipeline.domain.oauth_tokens import EARLIEST_REFRESH, Tokens
 from pipeline.errors import GiveUp, PipelineError, RetryLater
-from pipeline.reaching import led_elsewhere
+from pipeline.reaching import address_of, led_elsewhere
 
 PAUSE = 30.0  # seconds after an answer without tokens
 
@@ -112,6 +112,9 @@ def token_pair(response: httpx.Response) -> tuple[str, str]:
         said, answer = "", None
     if response.has_redirect_location:  # says nothing of the token: it was not for the token endpoint
         raise RetryLater(f"Exact Online's token endpoint answered {led_elsewhere(response)}. Check EXACT_BASE_URL.")
+    if response.status_code in {404, 405} and not said:  # nor does this
+        where = address_of(response.request.url)
+        raise RetryLater(f"{where} has no token endpoint (it answered {response.status_code}). Check EXACT_BASE_URL.")
     if response.is_success or response.status_code in {408, 429} or response.status_code >= 500:
         raise RetryLater(
             f"Exact Online's token endpoint answered {response.status_code} without tokens {said}".rstrip()

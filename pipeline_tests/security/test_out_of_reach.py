@@ -146,6 +146,17 @@ def test_a_next_page_elsewhere_is_never_asked_for(reach: Reach, elsewhere: Vendo
     assert [asked.split("?")[0] for asked in there.heard] == ["POST /api/oauth2/token", f"GET {ROWS}"]
 
 
+def test_an_address_without_a_token_endpoint_is_said_and_ends_no_chain(reach: Reach, warehouse: Engine):
+    with vendor({"/api/oauth2/token": (404, {}, b"<html>Not found</html>")}) as there:
+        client = reach.exact(there.url)
+        with pytest.raises(RetryLater, match=rf"{there.url} has no token endpoint \(it answered 404\)\. Check EXACT_B"):
+            client.me()
+        there.answers = {"/api/oauth2/token": TOKENS, ROWS: (200, {}, {"d": {"results": [{"ID": "1"}]}})}
+        with warehouse.begin() as tx:
+            tx.execute(text("UPDATE state.tokens SET stopped_until = now()"))
+        assert list(client.pages("crm/Accounts")) == [[{"ID": "1"}]]
+
+
 def test_a_redirection_is_never_followed_and_says_where_it_would_lead(
     reach: Reach, warehouse: Engine, elsewhere: Vendor
 ):
