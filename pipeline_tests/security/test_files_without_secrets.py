@@ -33,10 +33,10 @@ SECRETS = {
     "an access or refresh token of Exact Online": r"\b(?:stampNL|gAAAA)[\w.!-]{40,}",
     "a JSON web token": r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}",
     "a Fernet key": r"(?<![\w/+-])[\w-]{43}=(?![\w=])",
-    # Not what stands for one, such as USER:PASSWORD@ or user:password@.
+    # Not what stands for one: USER:PASSWORD@, user:password@, or the one word of the sandbox.
     "a password in an address": (
         r"\b[a-z+]{3,12}://[^\s:/@\"'<>{}$]+"
-        r":(?!(?:[A-Z_]+|password)@|[\w-]*(?:password|geheim|secret)|ge%2Fheim)[^\s@/\"'{}<>$]{6,}@[\w.-]+"
+        r":(?!(?:[A-Z_]+|password|sandbox)@|[\w-]*(?:password|geheim|secret)|ge%2Fheim)[^\s@/\"'{}<>$]{6,}@[\w.-]+"
     ),
     "a password that is set": (
         r"(?im)^\s*(?:export )?\w*(?:PASSWORD|SECRET|TOKEN|API_KEY)"
