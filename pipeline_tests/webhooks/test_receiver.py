@@ -246,7 +246,9 @@ def test_too_much_that_is_unsigned_gets_429_and_what_is_signed_never(served: Ser
     bad = [notification().replace(b"Update", b"Delete") for _ in range(2 * UNSIGNED["at_once"])]
     answers = Sender(served.port, connections=5).send(bad)
     assert set(answers.counted) == {401, 429}
-    assert served.http.post("/webhooks/exact", content=b"x").headers["retry-after"] == "10"
+    # Twenty more a second are looked at: the next one may be.
+    more = (served.http.post("/webhooks/exact", content=b"x") for _ in range(UNSIGNED["at_once"]))
+    assert next(answer for answer in more if answer.status_code == 429).headers["retry-after"] == "10"
     assert Sender(served.port, connections=5).send(notifications(300)).counted == {200: 300}
     assert served.post(b"") == 200
 
