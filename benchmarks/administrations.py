@@ -14,9 +14,9 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -28,12 +28,13 @@ import yaml
 
 from pipeline.config import PROJECT_FOLDER
 from pipeline.entry import ready
-from pipeline.processes import answers, free_ports, process, sandbox_environment
+from pipeline.processes import sandbox_environment, simulators
 from pipeline.sandbox.pipedrive import plan
 
 POLL, DAY = 300, 86_400  # seconds
 MINUTE_CALLS, DAY_CALLS = 60, 5_000
 BURST_WINDOW = 2  # seconds
+SERVE_EXACT = (sys.executable, "-W", "ignore", "-m", "benchmarks.administrations")
 FIRST = 900_001  # the first division's number
 
 
@@ -100,10 +101,10 @@ def main() -> None:
     arguments.add_argument("--administrations", type=int, default=50)
     arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--plan", default="premium")
-    arguments.add_argument("--serve-exact", type=int, metavar="PORT", help=argparse.SUPPRESS)
+    arguments.add_argument("--port", type=int, help=argparse.SUPPRESS)  # serve Exact Online there, and nothing else
     chosen = arguments.parse_args()
-    if chosen.serve_exact:
-        serve_exact(chosen.serve_exact, chosen.administrations)
+    if chosen.port:
+        serve_exact(chosen.port, chosen.administrations)
     else:
         sys.exit(not measured(chosen.administrations, chosen.rounds, chosen.plan))
 
@@ -113,7 +114,9 @@ def measured(count: int, of_rounds: int, of_plan: str) -> bool:
     limits = plan(of_plan, seats=count)
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pipeline-administrations-")))
-        exact, pipedrive = stack.enter_context(simulators(home, count, of_plan))
+        account = ["--plan", of_plan, "--seats", str(count)]
+        divisions = ["--administrations", str(count)]
+        exact, pipedrive = stack.enter_context(simulators(home, divisions, account, books=SERVE_EXACT))
         os.environ.update(sandbox_environment(home, exact, pipedrive) | {"PIPELINE_CONFIG": str(settled(home, count))})
         stack.enter_context(ready())
         at_once = runs_at_once()
@@ -212,21 +215,6 @@ def settled(home: Path, count: int) -> Path:
     file = home / "pipeline.yaml"
     file.write_text(yaml.safe_dump(said), "utf-8")
     return file
-
-
-@contextmanager
-def simulators(home: Path, count: int, of_plan: str) -> Iterator[tuple[str, str]]:
-    """The addresses of both, as processes of their own."""
-    ports = free_ports(2)
-    exact, pipedrive = (f"http://127.0.0.1:{port}" for port in ports)
-    python = [sys.executable, "-W", "ignore", "-m"]
-    books = [*python, "benchmarks.administrations", "--administrations", str(count), "--serve-exact", str(ports[0])]
-    account = [*python, "pipeline", "sandbox", "pipedrive", "--port", str(ports[1])]
-    account += ["--plan", of_plan, "--seats", str(count)]
-    with process(home, "exact", books), process(home, "pipedrive", account):
-        while not all(answers(f"{address}/__sandbox/counters") for address in (exact, pipedrive)):
-            time.sleep(0.2)
-        yield exact, pipedrive
 
 
 def tokens(pipedrive: str) -> int:

@@ -24,7 +24,7 @@ from sqlalchemy import Engine, text
 from benchmarks.table import Row, run
 from pipeline.config import PROJECT_FOLDER
 from pipeline.entry import ready
-from pipeline.processes import answers, free_ports, process, sandbox_environment
+from pipeline.processes import answers, free_ports, process, sandbox_environment, simulators
 
 DEADLINE = 240.0  # seconds
 SIZES, MOST_ORDERS = (1, 20, 200), 240
@@ -161,20 +161,16 @@ def running() -> Iterator[tuple[Engine, str]]:
     """All of it, synchronised once and subscribed to webhooks; at the end every process is gone."""
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pipeline-live-")))
-        ports = free_ports(3)
-        exact, pipedrive, receiver = (f"http://127.0.0.1:{port}" for port in ports)
+        books = ["--orders", str(MOST_ORDERS + 60), "--no-limits", "--switch", "webhook_requires_https=false"]
+        account = ["--burst", "0", "--daily-tokens", "0"]
+        exact, pipedrive = stack.enter_context(simulators(home, books, account, starts_within=DEADLINE))
+        (port,) = free_ports(1)
+        receiver = f"http://127.0.0.1:{port}"
         os.environ.update(sandbox_environment(home, exact, pipedrive))
         os.environ.update(PUBLIC_URL=receiver, EXACT_WEBHOOK_SECRET="sandbox", PIPEDRIVE_DAILY_TOKENS=str(10**9))
-        switch = ["--switch", "webhook_requires_https=false"]
-        company = ["--port", str(ports[0]), "--orders", str(MOST_ORDERS + 60), "--no-limits", *switch]
-        stack.enter_context(process(home, "exact", [*PIPELINE, "sandbox", "exact", *company]))
-        account = ["--port", str(ports[1]), "--burst", "0", "--daily-tokens", "0"]
-        stack.enter_context(process(home, "pipedrive", [*PIPELINE, "sandbox", "pipedrive", *account]))
         engine = stack.enter_context(ready())
-        until(exact, lambda: answers(f"{exact}/__sandbox/counters"))
-        until(pipedrive, lambda: answers(f"{pipedrive}/__sandbox/counters"))
         subprocess.run([*PIPELINE, "sync"], check=True, cwd=PROJECT_FOLDER, stdout=subprocess.DEVNULL)
-        stack.enter_context(process(home, "webhooks", [*PIPELINE, "webhooks", "--port", str(ports[2])]))
+        stack.enter_context(process(home, "webhooks", [*PIPELINE, "webhooks", "--port", str(port)]))
         until(receiver, lambda: answers(f"{receiver}/health"))
         subprocess.run([*PIPELINE, "webhooks", "subscribe"], check=True, cwd=PROJECT_FOLDER)
         daemon = [

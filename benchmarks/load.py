@@ -23,7 +23,7 @@ from benchmarks.counts import MOST_TOKENS, setup_tokens
 from benchmarks.table import Row, run
 from pipeline.domain.budget import WRITE, add_price
 from pipeline.entry import ready
-from pipeline.processes import answers, free_ports, process, sandbox_environment
+from pipeline.processes import sandbox_environment, simulators
 
 FEW, MANY = 2_000, 20_000
 LEAST_SPEED, MOST_MEMORY = 200, 1.3
@@ -97,21 +97,13 @@ def surroundings(orders: int, orders_from: Path | None) -> Iterator[str]:
     """Both simulators and an empty warehouse, in this process's environment; gives the address of Pipedrive's."""
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pipeline-load-")))
-        ports = free_ports(2)
-        exact, pipedrive = (f"http://127.0.0.1:{port}" for port in ports)
+        company = ["--orders", str(orders), *(["--orders-from", str(orders_from)] if orders_from else [])]
+        account = ["--burst", "0", "--daily-tokens", "0"]
+        both = simulators(home, ["--no-limits", *company], account, starts_within=PATIENCE)
+        exact, pipedrive = stack.enter_context(both)
         os.environ.update(sandbox_environment(home, exact, pipedrive))
         os.environ.update(PIPEDRIVE_DAILY_TOKENS=str(10**9))
-        company = ["--orders", str(orders), *(["--orders-from", str(orders_from)] if orders_from else [])]
-        erp = [*PIPELINE, "sandbox", "exact", "--port", str(ports[0]), "--no-limits", *company]
-        crm = [*PIPELINE, "sandbox", "pipedrive", "--port", str(ports[1]), "--burst", "0", "--daily-tokens", "0"]
-        stack.enter_context(process(home, "exact", erp))
-        stack.enter_context(process(home, "pipedrive", crm))
         stack.enter_context(ready())
-        deadline = time.monotonic() + PATIENCE
-        while not all(answers(f"{address}/__sandbox/counters") for address in (exact, pipedrive)):
-            if time.monotonic() > deadline:
-                raise SystemExit(f"a simulator did not come up within {PATIENCE} seconds")
-            time.sleep(0.2)
         yield pipedrive
 
 

@@ -4,15 +4,14 @@ What comes in is sections of sentences, charts and tables; how they look is all 
 outside and are escaped; only charts, which `charts.py` drew, go in as they are.
 """
 
-import os
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 from pipeline.errors import GiveUp
 from pipeline.language import Language
+from pipeline.whole_file import written_whole
 
 _STYLE = """
 @page { size: A4; margin: 18mm 15mm; }
@@ -76,15 +75,11 @@ def page(language: Language, title: str, intro: Sequence[str], sections: Iterabl
 
 def save(html: str, path: Path) -> None:
     """Writes the page, which gets its name when it is whole; raises GiveUp when the file can't be written."""
-    unfinished = path.with_name(f".{path.name}.unfinished-{os.getpid()}")
     try:
-        unfinished.write_text(html, encoding="utf-8")
-        unfinished.replace(path)
+        with written_whole(path) as unfinished:
+            unfinished.write_text(html, encoding="utf-8")
     except OSError as error:
         raise GiveUp(f"Cannot write {path}: {error.strerror}.") from None
-    finally:
-        with suppress(OSError):  # gone already, or never made
-            unfinished.unlink()
 
 
 def _section(section: Section) -> str:

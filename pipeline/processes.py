@@ -4,6 +4,8 @@ import os
 import signal
 import socket
 import subprocess
+import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,6 +13,9 @@ from pathlib import Path
 import httpx
 
 from pipeline.config import PROJECT_FOLDER
+from pipeline.errors import RetryLater
+
+SANDBOX = (sys.executable, "-W", "ignore", "-m", "pipeline", "sandbox")
 
 
 def sandbox_environment(home: Path, exact: str, pipedrive: str) -> dict[str, str]:
@@ -49,6 +54,34 @@ def process(home: Path, name: str, command: Sequence[str], *, stops_within: floa
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         child.wait()
+
+
+@contextmanager
+def simulators(
+    home: Path,
+    exact: Sequence[str],
+    pipedrive: Sequence[str],
+    *,
+    books: Sequence[str] = (*SANDBOX, "exact"),
+    starts_within: float = 120.0,
+) -> Iterator[tuple[str, str]]:
+    """Both simulated vendors behind ports of their own, with those options; gives their addresses once both answer.
+
+    `books` is the command of the simulated Exact Online. Raises RetryLater when one does not start within so many
+    seconds; what it said lies in `home`.
+    """
+    ports = free_ports(2)
+    addresses = f"http://127.0.0.1:{ports[0]}", f"http://127.0.0.1:{ports[1]}"
+    with (
+        process(home, "exact", [*books, "--port", str(ports[0]), *exact]),
+        process(home, "pipedrive", [*SANDBOX, "pipedrive", "--port", str(ports[1]), *pipedrive]),
+    ):
+        deadline = time.monotonic() + starts_within
+        while not all(answers(f"{address}/__sandbox/counters") for address in addresses):
+            if time.monotonic() > deadline:
+                raise RetryLater(f"A simulator did not start within {starts_within:.0f} seconds; see {home}.")
+            time.sleep(0.2)
+        yield addresses
 
 
 def answers(address: str) -> bool:

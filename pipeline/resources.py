@@ -37,9 +37,13 @@ class Pipedrive:
     daily_tokens: int
 
 
+def _warehouse() -> Engine:
+    return held_to_this_release(engine_of(settings().warehouse_url))
+
+
 @dg.resource(description="The warehouse at WAREHOUSE_URL.")
 def engine() -> Engine:
-    return held_to_this_release(engine_of(settings().warehouse_url))
+    return _warehouse()
 
 
 @dg.resource(description="pipeline.yaml.")
@@ -51,7 +55,7 @@ def configuration() -> Config:
 def exact() -> ExactOnline:
     from pipeline.connections import exact_client  # here, because most runs' time is their imports
 
-    warehouse, settled = held_to_this_release(engine_of(settings().warehouse_url)), load_config()
+    warehouse, settled = _warehouse(), load_config()
     return ExactOnline(lambda administration: exact_client(settings(), settled, warehouse, administration))
 
 

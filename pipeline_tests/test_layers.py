@@ -36,7 +36,7 @@ MAY_IMPORT = {
         "starlette",
         "uvicorn",
         "pipeline.warehouse.connection",
-        "pipeline.webhooks.serving",
+        "pipeline.serving",
     },
     "webhooks": {
         "prometheus_client",
@@ -49,6 +49,7 @@ MAY_IMPORT = {
         "pipeline.errors",
         "pipeline.exact_online",
         "pipeline.sentences",
+        "pipeline.serving",
         "pipeline.settings",
         "pipeline.warehouse",
     },

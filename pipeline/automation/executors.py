@@ -8,8 +8,7 @@ import dagster as dg
 from pipeline.errors import ConfigurationError
 
 IN_PROCESS, MULTIPROCESS, CELERY = "in_process", "multiprocess", "celery"
-# A process for each asset would cost four seconds each; forked from one that has read the definitions it is a fraction.
-_FORKED = {"max_concurrent": 2, "start_method": {"forkserver": {"preload_modules": ["pipeline.definitions"]}}}
+_TWO_AT_ONCE = {"max_concurrent": 2}  # processes, forked as runs are (`warm_runs.py`)
 _BROKER = {"broker": {"env": "CELERY_BROKER_URL"}, "backend": {"env": "CELERY_RESULT_BACKEND"}}
 
 
@@ -18,7 +17,7 @@ def executor_of(name: str) -> dg.ExecutorDefinition:
     if name in ("", IN_PROCESS):
         return dg.in_process_executor
     if name == MULTIPROCESS:
-        return dg.multiprocess_executor.configured(_FORKED, name=MULTIPROCESS)
+        return dg.multiprocess_executor.configured(_TWO_AT_ONCE, name=MULTIPROCESS)
     if name == CELERY:
         return _celery()
     raise ConfigurationError(f"PIPELINE_EXECUTOR is {name!r}; write {IN_PROCESS}, {MULTIPROCESS} or {CELERY}.")

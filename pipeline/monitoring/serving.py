@@ -7,7 +7,6 @@ from pathlib import Path
 
 import uvicorn
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
@@ -17,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pipeline.monitoring.collector import PipelineCollector, reading_engine
-from pipeline.webhooks.serving import listening
+from pipeline.serving import figures, listening
 
 _LOG = logging.getLogger("pipeline")
 
@@ -28,8 +27,7 @@ def application(engine: Engine, folders: Mapping[str, Path]) -> Starlette:
     registry.register(PipelineCollector(engine, folders))
 
     async def metrics(request: Request) -> Response:
-        encode, content_type = choose_encoder(request.headers.get("accept", ""))
-        return Response(await run_in_threadpool(encode, registry), media_type=content_type)
+        return await figures(request, registry)
 
     async def health(_: Request) -> Response:
         answers = await run_in_threadpool(_answers, engine)

@@ -131,7 +131,7 @@ _LINKED = """EXISTS (SELECT FROM pipedrive.persons AS known
     WHERE known.administration = there.administration AND known.contact_id = there.contact_id)
     OR EXISTS (SELECT FROM pipedrive.intents AS doubt WHERE doubt.administration = there.administration
     AND doubt.kind = 'persons' AND doubt.key = there.contact_id)"""
-_NOWHERE = "address_line1 IS NULL AND there.postcode IS NULL AND there.city IS NULL AND there.website IS NULL"
+_NOWHERE = "there.postcode IS NULL AND there.city IS NULL AND there.website IS NULL"
 _STATEMENTS = (
     _delete(CONTACT, "exact_online.contacts", "id"),
     _delete(CONTACT, "erp.contacts", "contact_id"),
@@ -169,14 +169,14 @@ _STATEMENTS = (
         "exact_online.accounts",
         "id",
         f"name = btrim(coalesce(code, '')), {', '.join(f'{name} = NULL' for name in erasures.EMPTIED)}",
-        f"there.name = btrim(coalesce(there.code, '')) AND there.{_NOWHERE}",
+        f"there.name = btrim(coalesce(there.code, '')) AND there.address_line1 IS NULL AND {_NOWHERE}",
     ),
     _update(
         ACCOUNT,
         "erp.customers",
         "customer_id",
         "name = coalesce(debtor_code, ''), address_line = NULL, postcode = NULL, city = NULL, website = NULL",
-        f"there.name = coalesce(there.debtor_code, '') AND there.{_NOWHERE.replace('line1', 'line')}",
+        f"there.name = coalesce(there.debtor_code, '') AND there.address_line IS NULL AND {_NOWHERE}",
     ),
     _update(
         ACCOUNT,
@@ -194,19 +194,15 @@ FROM chosen JOIN crm.organizations AS wanted ON wanted.administration = chosen.a
 WHERE chosen.kind = '{ACCOUNT}' AND chosen.administration = there.administration AND chosen.key = there.customer_id
     AND there.written IS NOT NULL AND NOT there.written ->> 'name' IN ('', wanted.debtor_code)""",
     ),
-    _update(
-        ACCOUNT,
-        "marts.revenue_per_customer",
-        "customer_id",
-        "customer = coalesce(debtor_code, '')",
-        "there.customer IS NOT DISTINCT FROM coalesce(there.debtor_code, '')",
-    ),
-    _update(
-        ACCOUNT,
-        "marts.dormant_customers",
-        "customer_id",
-        "customer = coalesce(debtor_code, '')",
-        "there.customer IS NOT DISTINCT FROM coalesce(there.debtor_code, '')",
+    *(
+        _update(
+            ACCOUNT,
+            mart,
+            "customer_id",
+            "customer = coalesce(debtor_code, '')",
+            "there.customer IS NOT DISTINCT FROM coalesce(there.debtor_code, '')",
+        )
+        for mart in ("marts.revenue_per_customer", "marts.dormant_customers")
     ),
     *(
         _delete(kind, table, "key", f"AND there.kind = '{of}'")

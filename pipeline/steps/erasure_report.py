@@ -5,10 +5,8 @@ keys and without blanks, in UTF-8, without `signature` itself. The public key st
 """
 
 import json
-import os
 from base64 import b64decode, b64encode, urlsafe_b64decode
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pipeline.errors import GiveUp
 from pipeline.warehouse.tokens import cipher_of
+from pipeline.whole_file import written_whole
 
 ALGORITHM = "Ed25519"
 _PURPOSE = b"pipeline erasure reports"
@@ -56,15 +55,10 @@ def verified(path: Path, secret_key: str) -> dict[str, Any]:
 
 def save(report: Mapping[str, Any], path: Path) -> None:
     """Writes it whole or not at all, for its owner's eyes; raises GiveUp where that can't be."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8") as out:
+        with written_whole(path, private=True) as unfinished, unfinished.open("w", encoding="utf-8") as out:
             json.dump(report, out, ensure_ascii=False, indent=2)
-        draft.rename(path)
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink()
         raise GiveUp(
             f"The erasure is done, but its report can't be written to {path} ({error.strerror}): run the same command "
             "again with another --to."

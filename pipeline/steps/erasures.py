@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +14,7 @@ from pipeline.domain.erasure import key_hash
 from pipeline.errors import GiveUp
 from pipeline.warehouse.tables import exact_online, state
 from pipeline.warehouse.writing import upsert
+from pipeline.whole_file import written_whole
 
 CONTACT, ACCOUNT, PERSON, ORDER = "contact", "account", "person", "order"
 PIPEDRIVE = "pipedrive"  # where the administration of a person would stand
@@ -28,15 +28,13 @@ Record = tuple[str, str, str]  # administration, kind, id
 def remember(tx: Connection, records: Iterable[Record]) -> None:
     """Keeps these out from now on."""
     now = datetime.now(UTC)
-    rows = {(name, kind, key_hash(name, kind, key)): now for name, kind, key in records}
-    _take(tx, ({**dict(zip(_COLUMNS, row, strict=False)), "erased_at": at} for row, at in rows.items()))
+    once = {tuple(of.values()): of for of in map(_known_by, records)}  # an id may come in two spellings
+    _take(tx, (of | {"erased_at": now} for of in once.values()))
 
 
 def erased_at(tx: Connection, record: Record) -> datetime | None:
     """When that one was erased first; None where it never was."""
-    name, kind, key = record
-    of = {"administration": name, "kind": kind, "key_hash": key_hash(name, kind, key)}
-    return tx.execute(text(_WHEN), of).scalar()
+    return tx.execute(text(_WHEN), _known_by(record)).scalar()
 
 
 def hashes(tx: Connection, administration: str, kind: str) -> set[str]:
@@ -71,9 +69,7 @@ def forget(tx: Connection, record: Record, folder: Path) -> bool:
     Raises GiveUp where the folder takes no files.
     """
     take_from_beside(tx, folder)
-    name, kind, key = record
-    of = {"administration": name, "kind": kind, "key_hash": key_hash(name, kind, key)}
-    if not tx.execute(text(_FORGET), of).rowcount:
+    if not tx.execute(text(_FORGET), _known_by(record)).rowcount:
         return False
     _write(_all(tx), folder)
     return True
@@ -95,19 +91,14 @@ def _write(rows: list[dict[str, Any]], folder: Path) -> None:
     """A file is named by its content and never changed, as copies elsewhere want it; it takes the place of others."""
     content = json.dumps(rows, default=str, indent=1)
     file = folder / _NAME.format(sha256(content.encode()).hexdigest()[:16])
-    draft = folder / f".{file.name}.{os.getpid()}"
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8") as out:
+        with written_whole(file, private=True) as unfinished, unfinished.open("w", encoding="utf-8") as out:
             out.write(content)
             out.flush()
             os.fsync(out.fileno())
-        draft.rename(file)
         for old in set(_files(folder)) - {file}:
             old.unlink(missing_ok=True)
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink()
         raise GiveUp(
             f"{file} can't be written ({error.strerror}), by which a restore erases again: make room or put the folder "
             "right, then run this again."
@@ -127,6 +118,11 @@ def read_beside(folder: Path) -> list[dict[str, Any]]:
             ) from None
         rows |= {(row["administration"], row["kind"], row["key_hash"]): row for row in found}
     return list(rows.values())
+
+
+def _known_by(record: Record) -> dict[str, str]:
+    name, kind, key = record
+    return {"administration": name, "kind": kind, "key_hash": key_hash(name, kind, key)}
 
 
 def _all(tx: Connection) -> list[dict[str, Any]]:

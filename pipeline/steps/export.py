@@ -3,9 +3,7 @@
 Rows go through in chunks, so memory does not follow the table. The file gets its name when it is whole.
 """
 
-import os
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +13,7 @@ from sqlalchemy import Connection, Engine, text
 from pipeline.errors import GiveUp
 from pipeline.warehouse.tables import metadata
 from pipeline.warehouse.tables.views import VIEWS
+from pipeline.whole_file import written_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,19 +43,16 @@ def export(engine: Engine, table: str, to: Path) -> int:
     write = _WRITERS.get(to.suffix.lower())
     if write is None:
         raise GiveUp(f"{to.name} says no format: let the file's name end in .parquet or .csv.")
-    unfinished = to.with_name(f".{to.name}.unfinished-{os.getpid()}")
     try:
-        with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-            rows = write(connection, table, unfinished)
-        unfinished.replace(to)
+        with (
+            written_whole(to) as unfinished,
+            engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
+        ):
+            return write(connection, table, unfinished)
     except OSError as problem:
         raise GiveUp(
             f"{to} can't be written: {problem.strerror or problem}. Name a file where you may write."
         ) from None
-    finally:
-        with suppress(OSError):  # gone already, or never made
-            unfinished.unlink()
-    return rows
 
 
 def _to_csv(connection: Connection, table: str, to: Path) -> int:

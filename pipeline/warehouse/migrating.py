@@ -14,7 +14,7 @@ from pipeline.errors import GiveUp
 from pipeline.warehouse.analysts import let_analysts_read, may_read
 from pipeline.warehouse.connection import lock_until_commit
 from pipeline.warehouse.receiver_role import is_receiver, let_receiver_in
-from pipeline.warehouse.revision import FOLDER, NEEDED
+from pipeline.warehouse.revision import FOLDER, NEEDED, REVISION
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -96,7 +96,7 @@ def revision(connection: Connection) -> str | None:
     """The revision the database is at; None before the first migration."""
     if connection.execute(text("SELECT to_regclass('state.alembic_version')")).scalar() is None:
         return None
-    return connection.execute(text("SELECT version_num FROM state.alembic_version")).scalar()
+    return connection.execute(text(REVISION)).scalar()
 
 
 def configuration(connection: Connection) -> "Config":

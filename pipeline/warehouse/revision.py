@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent / "migrations"
 # Read once: a release that is put in the place of this one brings other files, and this process stays what it is.
 NEEDED = max(file.name.split("_")[0] for file in (FOLDER / "versions").glob("[0-9]*.py"))
 
-_REVISION = "SELECT version_num FROM state.alembic_version"
+REVISION = "SELECT version_num FROM state.alembic_version"
 
 
 class AnotherRevision(GiveUp):
@@ -32,7 +32,7 @@ def held_to_this_release(engine: Engine) -> Engine:
 
 
 def _compare(connection: Connection) -> None:
-    found = connection.exec_driver_sql(_REVISION).scalar()
+    found = connection.exec_driver_sql(REVISION).scalar()
     if found != NEEDED:
         raise AnotherRevision(
             f"The database is at revision {found}, and this process is of a release that needs {NEEDED}: another "

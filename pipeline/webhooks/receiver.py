@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter
-from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -19,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pipeline.errors import RetryLater
+from pipeline.serving import figures
 from pipeline.warehouse.inbox import Event
 from pipeline.webhooks.signature import NoNotification, Signed, WrongSignature, opened
 from pipeline.webhooks.unsigned import Tally, TokenBucket
@@ -69,8 +69,7 @@ class Receiver:
 
     async def metrics(self, request: Request) -> Response:
         """How often which status was answered since the start, for Prometheus; nothing of what was sent."""
-        encode, content_type = choose_encoder(request.headers.get("accept", ""))
-        return Response(encode(self._figures), media_type=content_type)
+        return await figures(request, self._figures)
 
     async def _answered(self, request: Request) -> Response:
         """200 when it is kept, when it only tries us out, or when it is about somebody else."""

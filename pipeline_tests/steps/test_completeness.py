@@ -8,13 +8,13 @@ from sqlalchemy import Engine, text
 
 from pipeline.config import Config
 from pipeline.errors import GiveUp
-from pipeline.sandbox.company import seeded_company
 from pipeline.steps.division_move import read_again_if_needed
 from pipeline.steps.order_compare import Compared, compare_orders
 from pipeline_tests.steps.expected import assert_all_arrived
 from pipeline_tests.steps.test_switches import (
     Expected,
     assert_deals_show_the_orders,
+    company_of_long_ago,
     place,
 )
 from pipeline_tests.world import SETTINGS, World
@@ -32,10 +32,8 @@ def world(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 
 def with_orders_of_today(engine: Engine) -> World:
-    """Synchronised; ten orders are of long ago, which the changes feed tells nothing of any more."""
-    company = seeded_company(orders=10, products=40)
-    company.last_version += 10_000
-    world = World(engine, company=company, erp={"large_page_size": 4})
+    """Synchronised, with some orders of today beside those of long ago."""
+    world = World(engine, company=company_of_long_ago(), erp={"large_page_size": 4})
     for number in range(4):
         place(world, (number, 1, 5), (number + 1, 2, 5))
     world.sync()

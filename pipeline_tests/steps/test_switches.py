@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine
 
 from pipeline.errors import RetryLater
-from pipeline.sandbox.company import seeded_company
+from pipeline.sandbox.company import Company, seeded_company
 from pipeline.sandbox.company_rows import Order
 from pipeline.steps.audit import audit
 from pipeline_tests.steps.expected import Expected, assert_deals_show_the_orders, assert_nothing_is_left
@@ -159,11 +159,16 @@ def place(world: World, *lines: tuple[int, float, float], **fields: Any) -> Orde
     )
 
 
-def world_before_its_first_sync(engine: Engine, monkeypatch: pytest.MonkeyPatch, **sides: Any) -> World:
+def company_of_long_ago() -> Company:
     """Ten orders of long ago, which the changes feed tells nothing of any more, and room for new ones."""
     company = seeded_company(orders=10, products=40)
     company.last_version += 10_000
-    world = World(engine, company=company, **sides)
+    return company
+
+
+def world_before_its_first_sync(engine: Engine, monkeypatch: pytest.MonkeyPatch, **sides: Any) -> World:
+    """Of that company, where waiting takes no time."""
+    world = World(engine, company=company_of_long_ago(), **sides)
     monkeypatch.setattr("time.sleep", world.wait)
     return world
 
