@@ -99,11 +99,12 @@ def measured(engine: Engine, exact: str, orders: Sequence[str], mark: str) -> li
     """Seconds from each change to each phase."""
     until("a quiet moment", lambda: is_quiet(engine))
     began = {}
-    for order in orders:
-        began[order] = time.time()
-        fields = {"your_ref": f"{mark} {began[order]:.3f}"[:30]}
-        answer = httpx.post(f"{exact}/__sandbox/change", json={"kind": "set_order", "order": order, "fields": fields})
-        answer.raise_for_status()
+    with httpx.Client(base_url=exact) as http:
+        for order in orders:
+            began[order] = time.time()
+            fields = {"your_ref": f"{mark} {began[order]:.3f}"[:30]}
+            change = {"kind": "set_order", "order": order, "fields": fields}
+            http.post("/__sandbox/change", json=change).raise_for_status()
     since = min(began.values())
 
     def all_written() -> dict[str, float] | None:

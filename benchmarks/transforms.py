@@ -24,7 +24,8 @@ _EMPTY = (
     """INSERT INTO state.pending (stage, administration, key) SELECT stage, administration, order_id
     FROM exact_online.order_history, unnest(ARRAY['erp/orders', 'erp/order_lines']) AS stage""",
 )
-# Ids of lines stand inside of the document; so many more orders whose lines are their own.
+# Ids of lines stand inside of the document; so many more orders whose lines are their own, each line three times:
+# orders of a wholesaler have some twenty.
 _MORE = """
 INSERT INTO exact_online.order_history ({columns})
 SELECT {values} FROM exact_online.order_history, generate_series(1, :copies) AS copy
@@ -70,8 +71,8 @@ def copy_orders(engine: Engine, copies: int) -> None:
     """Each order that landed so many times more, with lines of its own."""
     own = {
         "order_id": "order_id || '~' || copy",
-        "lines": """(SELECT jsonb_agg(line || jsonb_build_object('id', (line ->> 'id') || '~' || copy))
-            FROM jsonb_array_elements(lines) AS line)""",
+        "lines": """(SELECT jsonb_agg(line || jsonb_build_object('id', concat_ws('~', line ->> 'id', copy, again)))
+            FROM jsonb_array_elements(lines) AS line, generate_series(1, 3) AS again)""",
     }
     names = [column.name for column in order_history.columns]
     query = _MORE.format(columns=", ".join(names), values=", ".join(own.get(name, name) for name in names))

@@ -5,15 +5,24 @@ for it; its multiprocess executor knows the same way as `forkserver`.
 """
 
 import multiprocessing
+from multiprocessing import forkserver
 from typing import Any, cast
+
+import dagster as dg
 
 
 def fork_runs() -> None:
     """From now on what this process starts as `spawn` comes out of one clean process with the pipeline in it.
 
-    That process is started with the first run and ends with this one: code that was loaded again has a new one. It
-    runs nothing itself, has no threads and no connections, so that a fork of it is as good as a new process.
+    That process ends with this one: code that was loaded again has a new one. It runs nothing itself, has no threads
+    and no connections, so that a fork of it is as good as a new process.
     """
-    forkserver = multiprocessing.get_context("forkserver")
-    forkserver.set_forkserver_preload([f"{__package__}.warm"])
-    cast(Any, multiprocessing.get_context("spawn")).Process = forkserver.Process
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([f"{__package__}.warm"])
+    cast(Any, multiprocessing.get_context("spawn")).Process = context.Process
+
+
+def expect_runs(instance: dg.DagsterInstance) -> None:
+    """Starts that process, once, where runs will come out of it; else the first run starts it, and waits for it."""
+    if isinstance(instance.run_launcher, dg.DefaultRunLauncher):
+        forkserver.ensure_running()

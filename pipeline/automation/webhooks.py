@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from pipeline.assets.described import TEAM_SALES
 from pipeline.automation.jobs import PARTITIONS, orders_delta
 from pipeline.automation.schedules import READS_EXACT, UNDER_WAY
+from pipeline.automation.warm_runs import expect_runs
 from pipeline.warehouse import inbox
 
 EVERY = 0.25  # seconds between two looks at the inbox
@@ -114,4 +115,5 @@ def _key(name: str, request: Asked) -> str:
     description="Webhooks that came in from Exact Online start a run at once; one that failed is started again.",
 )
 def exact_webhooks(context: dg.SensorEvaluationContext, engine: dg.ResourceParam[Engine]) -> dg.SensorResult:
+    expect_runs(context.instance)  # here, since the sensor looks as soon as a daemon is there, and in its code server
     return tick(context.instance, engine, context.cursor)

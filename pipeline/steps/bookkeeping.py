@@ -66,6 +66,8 @@ def take_back(tx: Connection, kind: str, said: str) -> None:
 
 def forget_waiting(tx: Connection, kind: str, entries: Sequence[Waiting]) -> None:
     """These no longer wait, unless they were queued again meanwhile."""
+    if not entries:
+        return
     tx.execute(
         text(_NO_LONGER_WAITING),
         {
@@ -78,7 +80,8 @@ def forget_waiting(tx: Connection, kind: str, entries: Sequence[Waiting]) -> Non
 
 def forget_rows_of(tx: Connection, orders: Sequence[Waiting]) -> None:
     """Orders that get no deal, having been deleted before, have no rows to write either."""
-    tx.execute(text(_NO_ROWS), chosen(entry.record for entry in orders))
+    if orders:
+        tx.execute(text(_NO_ROWS), chosen(entry.record for entry in orders))
 
 
 def queue_what_waited_for(tx: Connection, kind: str, keys: Sequence[str]) -> None:

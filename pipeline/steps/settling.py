@@ -77,8 +77,11 @@ def settle(
 
 def _hold(writer: Writer, kind: str, outcomes: Iterable[Outcome[Any, Any]], refused: Sequence[Refusal]) -> None:
     """Refusals that stand are kept where a person sees them; whose outcome is known is no longer in doubt."""
+    closed = _closed(outcomes)
+    if not closed and not refused and not writer.workers.stopped_by:
+        return
     with writer.engine.begin() as tx:
-        forget_intents(tx, kind, _closed(outcomes))
+        forget_intents(tx, kind, closed)
         forget_waiting(tx, kind, [entry for entry, *_ in refused])
         note_refusals(tx, kind, refused)
         if isinstance(writer.workers.stopped_by, RefusedAlike):

@@ -46,7 +46,6 @@ from pipeline.warehouse.writing import upsert
 CLOSING_TIMES = ("won_time", "lost_time")  # some accounts may take them only on a deal that is won or lost already
 AT_ORGANIZATIONS = ("deals", "persons")
 CHANNELS = {"emails": "email", "phones": "phone"}  # parts of a person, and how a refusal names them
-CHUNK = 16  # records whose intents are committed together; after a crash twice so many are looked for at most
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ def _affordable(writer: Writer, waiting: Sequence[Waiting], *, live: bool) -> It
             continue
         if records < 1:
             raise BudgetSpent("Today's tokens for this work are used up; what is left is kept for the next day.")
-        chunk = waiting[done : done + min(CHUNK, records)]
+        chunk = waiting[done : done + min(writer.chunk, records)]
         done, under_way = done + len(chunk), len(chunk)
         yield chunk
 

@@ -32,7 +32,6 @@ from pipeline.warehouse.tables import pipedrive as tables
 from pipeline.warehouse.writing import remove, upsert
 
 KIND = "deal_products"
-CHUNK = 32  # deals
 
 
 @dataclass
@@ -64,7 +63,8 @@ def _affordable(writer: Writer, waiting: Sequence[Waiting], *, live: bool) -> It
     done, under_way = 0, 0
     while done < len(waiting):
         writer.make_way(live=live)
-        tasks, refused = _prepared(writer, waiting[done : done + CHUNK])
+        deals = waiting[done : done + writer.chunk]
+        tasks, refused = _prepared(writer, deals)
         tokens = writer.client.ledger.may_spend(live=live) - under_way
         fitting = _first_within(tasks, tokens)
         if len(fitting) < len(tasks) and under_way:
@@ -75,7 +75,7 @@ def _affordable(writer: Writer, waiting: Sequence[Waiting], *, live: bool) -> It
         yield fitting, refused
         if len(fitting) < len(tasks):
             raise BudgetSpent("Today's tokens for this work are used up; what is left is kept for the next day.")
-        done += CHUNK
+        done += len(deals)
 
 
 def _begin(writer: Writer, tasks: list[RowTask], refused: list[Refusal]) -> RowChunk:

@@ -17,6 +17,7 @@ from pipeline.steps.outcomes import Report
 from pipeline.warehouse.connection import is_taken, only_one
 
 LOCK, LIVE = "pipedrive", "pipedrive, live changes"  # whoever writes holds the first; who waits with haste the second
+LEAST, MOST = 16, 64  # records whose intents are committed together
 
 
 @contextmanager
@@ -60,6 +61,15 @@ class Writer:
     has_reread: bool = False
     adopts_again: bool = False  # whether a link to an organization was forgotten in this run
     with_history: bool = True
+
+    @property
+    def chunk(self) -> int:
+        """How many records' intents are committed together: what the burst window lets out in a second.
+
+        After a crash twice so many are looked for at most, and who waits with haste waits for as many.
+        """
+        burst = self.client.ledger.burst
+        return MOST if burst is None else min(max(burst // 2, LEAST), MOST)
 
     def make_way(self, *, live: bool) -> None:
         """Raises MadeWay when a run with live changes waits and it is something else that is being written."""

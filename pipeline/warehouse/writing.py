@@ -1,6 +1,6 @@
 """Rows into a table, set-based, by a statement that touches only what differs.
 
-A few rows go along with the statement, each column as one array; many are sent by COPY into a temporary table first.
+A few rows go along with the statement, as JSON; many are sent by COPY into a temporary table first.
 Every table is written through here (or replaced whole by one SQL statement beside its asset). What the rows mean is
 not known here.
 """
@@ -20,7 +20,7 @@ from pipeline.warehouse.complaints import without_rows
 from pipeline.warehouse.pending import QUEUED_AGAIN
 
 Row = Mapping[str, Any]
-FEW = 50  # a temporary table costs about as much as the arrays of so many rows
+FEW = 50  # a temporary table costs about as much as the JSON of so many rows
 _DIALECT = postgresql.dialect()
 _serial = count()
 
@@ -99,16 +99,16 @@ def _given(tx: Connection, table: Table, rows: Iterable[Row]) -> Iterator[Given]
     first = list(islice(iterator, FEW + 1))
     columns = list(first[0]) if first else []
     if len(first) <= FEW:
-        yield Given(columns, _cast(table, columns), _unnested(columns), _arrays(table, columns, first))
+        yield Given(columns, _cast(table, columns), _recordset(columns), {"rows": _as_json(table, columns, first)})
         return
     incoming = _copied(tx, table, columns, chain(first, iterator))
     yield Given(columns, ", ".join(columns), incoming, {})
     tx.execute(text(f"DROP TABLE {incoming}"))
 
 
-def _unnested(columns: list[str]) -> str:
-    """A row for each index of the columns' arrays."""
-    return f"unnest({', '.join(f'CAST(:{name} AS text[])' for name in columns)}) AS given({', '.join(columns)})"
+def _recordset(columns: list[str]) -> str:
+    """A row for each object of the JSON, with texts in it."""
+    return f"json_to_recordset(CAST(:rows AS json)) AS given({', '.join(f'{name} text' for name in columns)})"
 
 
 def _cast(table: Table, columns: list[str]) -> str:
@@ -124,16 +124,11 @@ def _of_text(column: Column[Any]) -> str:
     return f"CAST({given} AS {column.type.compile(_DIALECT)})"
 
 
-def _arrays(table: Table, columns: list[str], rows: list[Row]) -> dict[str, list[str | None]]:
-    """For each column its values as PostgreSQL reads them."""
-    as_json = {name for name in columns if isinstance(table.c[name].type, JSONB | ARRAY)}
-    return {name: [_text(row[name], name in as_json) for row in rows] for name in columns}
-
-
-def _text(value: Any, as_json: bool) -> str | None:
-    if as_json:
-        return _document(value)
-    return value if value is None else str(value)
+def _as_json(table: Table, columns: list[str], rows: list[Row]) -> str:
+    """The rows as JSON of texts as PostgreSQL reads them: psycopg would look into every character of an array."""
+    documents = {name for name in columns if isinstance(table.c[name].type, JSONB | ARRAY)}
+    texts = [{name: _document(row[name]) if name in documents else row[name] for name in columns} for row in rows]
+    return json.dumps(texts, default=str, ensure_ascii=False)
 
 
 def _copied(tx: Connection, table: Table, columns: list[str], rows: Iterable[Row]) -> str:
@@ -158,6 +153,7 @@ def _document(value: Any) -> str | None:
 
 _QUEUED = (
     "INSERT INTO state.pending (stage, administration, key) "
-    "SELECT DISTINCT stage, administration, key FROM changed, unnest(CAST(:stages AS text[])) AS stage "
+    "SELECT stage, administration, key FROM (SELECT DISTINCT administration, key FROM changed) AS of_changed, "
+    "unnest(CAST(:stages AS text[])) AS stage "
     f"{QUEUED_AGAIN}"
 )

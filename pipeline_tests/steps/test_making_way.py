@@ -52,7 +52,7 @@ def until(ask: Any) -> None:
 @pytest.fixture
 def world(engine: Engine) -> World:
     """History that landed, of which nothing is written."""
-    world = World(engine, company=seeded_company(orders=ORDERS, products=30))
+    world = World(engine, company=seeded_company(orders=ORDERS, products=30), account={"burst": 40})
     world.land()
     world.refresh()
     return world

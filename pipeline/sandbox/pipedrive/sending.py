@@ -11,6 +11,7 @@ from pipeline.sandbox.pipedrive.webhooks import Delivery
 
 _PATIENCE = 10.0  # seconds a subscriber has for its answer
 _PAUSE = 0.1
+_http = httpx.Client(trust_env=False)  # kept, since making one takes longer than a message
 
 Post = Callable[[str, dict[str, str], bytes], int | None]
 
@@ -18,7 +19,7 @@ Post = Callable[[str, dict[str, str], bytes], int | None]
 def post(url: str, headers: dict[str, str], body: bytes) -> int | None:
     """One try; redirects are not followed, and no answer is None."""
     try:
-        return httpx.post(url, headers=headers, content=body, timeout=_PATIENCE, trust_env=False).status_code
+        return _http.post(url, headers=headers, content=body, timeout=_PATIENCE).status_code
     except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         return None
 
