@@ -1,18 +1,25 @@
 """The one way to PostgreSQL: a URL becomes an engine, and a lock keeps two runs from doing the same work."""
 
 import logging
+import math
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from hashlib import blake2b
+from typing import Any
 
+from psycopg import DatabaseError
 from psycopg.errors import DiskFull
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, OperationalError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from pipeline.errors import ConfigurationError, RetryLater
 from pipeline.warehouse.complaints import shortened
 
+RESTED = 1.0  # seconds in the pool, after which a connection is asked whether it still stands
+USED = "used"
 _LOG = logging.getLogger("pipeline")
 event.listen(Engine, "handle_error", shortened)
 
@@ -35,7 +42,23 @@ def warehouse_url(url: str, driver: str = "psycopg") -> str:
 def engine_of(url: str) -> Engine:
     """The process's engine for that database."""
     names = {"application_name": "pipeline"}
-    return create_engine(warehouse_url(url), pool_pre_ping=True, hide_parameters=True, connect_args=names)
+    engine = create_engine(warehouse_url(url), hide_parameters=True, connect_args=names)
+    event.listen(engine, "checkin", _note_when)
+    event.listen(engine, "checkout", partial(_ask_whether_it_stands, engine))
+    return engine
+
+
+def _note_when(_: Any, record: ConnectionPoolEntry) -> None:
+    record.info[USED] = time.monotonic()
+
+
+def _ask_whether_it_stands(engine: Engine, connection: Any, record: ConnectionPoolEntry, _: Any) -> None:
+    """Gives way to a new connection where the server ended this one since. Asked every time it doubles the questions."""
+    if time.monotonic() - record.info.get(USED, math.inf) > RESTED:
+        try:
+            engine.dialect.do_ping(connection)
+        except DatabaseError:
+            raise DisconnectionError from None
 
 
 @contextmanager

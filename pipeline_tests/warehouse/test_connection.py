@@ -4,9 +4,10 @@ import logging
 from threading import Event, Thread
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, create_engine, text
 
-from pipeline.warehouse.connection import is_taken, only_one
+from pipeline.warehouse import connection as connections
+from pipeline.warehouse.connection import engine_of, is_taken, only_one, warehouse_url
 
 
 def test_a_second_run_waits_and_says_for_what(engine: Engine, caplog: pytest.LogCaptureFixture):
@@ -50,3 +51,17 @@ def test_a_run_whose_database_session_is_gone_holds_nothing(engine: Engine):
         assert other.execute(text(held), {"pid": pid}).scalar_one() == 0
     holder.invalidate()
     assert not is_taken(engine, "pipedrive")
+
+
+def test_a_connection_that_rested_gives_way_to_a_new_one_when_the_server_ended_it(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(connections, "RESTED", 0.0)
+    engine = engine_of(postgres)
+    with engine.connect() as connection:
+        before = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    with create_engine(warehouse_url(postgres)).begin() as other:
+        other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": before})
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT pg_backend_pid()")).scalar_one() != before
+    engine.dispose()
