@@ -40,6 +40,7 @@ from pipeline.steps.order_history import land_history, window
 from pipeline.steps.order_status import rebuild_order_status
 from pipeline.steps.outcomes import Report
 from pipeline.steps.refresh_persons import refresh_persons
+from pipeline.steps.refresh_salespeople import refresh_salespeople
 from pipeline.steps.revenue import refresh_revenue
 from pipeline.steps.standard_prices import land_standard_prices
 from pipeline.warehouse.exact_limits import SharedLimits
@@ -197,7 +198,7 @@ class World:
         refresh_erp.refresh_contacts(self.engine, administration)
         refresh_erp.refresh_item_groups(self.engine, administration)
         refresh_erp.refresh_products(self.engine, administration)
-        refresh_erp.refresh_salespeople(self.engine, administration)
+        refresh_salespeople(self.engine, administration)
         refresh_erp.refresh_orders(self.engine, administration)
         refresh_erp.refresh_order_lines(self.engine, administration)
         refresh_invoices.refresh_invoices(self.engine, administration)

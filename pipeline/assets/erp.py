@@ -9,6 +9,7 @@ from pipeline.assets.failures import failing_clearly
 from pipeline.automation.partitions import by_administration
 from pipeline.config import Config, load_config
 from pipeline.steps import refresh_erp, refresh_invoices
+from pipeline.steps.refresh_salespeople import refresh_salespeople
 from pipeline.warehouse.tables import erp as tables
 from pipeline.warehouse.tables import exact_online as landed
 
@@ -63,7 +64,7 @@ def products(
 def salespeople(
     context: dg.AssetExecutionContext, engine: dg.ResourceParam[Engine], configuration: dg.ResourceParam[Config]
 ) -> dg.MaterializeResult:
-    changed = refresh_erp.refresh_salespeople(engine, configuration.administration(context.partition_key))
+    changed = refresh_salespeople(engine, configuration.administration(context.partition_key))
     return reported(engine, tables.salespeople, changed)
 
 

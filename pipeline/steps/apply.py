@@ -31,6 +31,7 @@ from pipeline.steps.write_records import write_records
 from pipeline.steps.write_rows import write_rows
 from pipeline.steps.writer import Access, Writer, the_only_writer
 from pipeline.warehouse import memory
+from pipeline.warehouse.row_counts import row_counts
 
 Connect = Callable[[Ledger], PipedriveClient]
 Chosen = Set[tuple[str, str, str]]  # administration, kind, key
@@ -49,11 +50,12 @@ def apply(engine: Engine, connect: Connect, config: Config, *, daily_tokens: int
         report.made_way = False
         with the_only_writer(engine, with_haste=with_haste) as still_locked:
             _notice_configuration(engine, config)
-            if backlog.anything_waits(engine, config) or waits_for_reading_back(engine):
+            waits = backlog.anything_waits(engine, config) or waits_for_reading_back(engine)
+            if waits:
                 with_writer(
                     Access(engine, connect, config, daily_tokens, still_locked, with_history), report, carry_out
                 )
-            _count(engine, report)
+            _count(engine, report, worked=waits)
         with_haste = False  # who made way has written what is live; two in haste would make way for each other for ever
     raise_what_stays_undone(report)
     return report
@@ -205,29 +207,29 @@ def _write(writer: Writer, kind: str, choice: str, only: Chosen | None, *, live:
     write(writer, waiting=waiting, live=live, progress=tell)
 
 
-def _count(engine: Engine, report: Report) -> None:
+def _count(engine: Engine, report: Report, *, worked: bool) -> None:
     """What stands unchanged, what is held and what is left, for each table."""
-    with engine.connect() as connection:
-        counts = {row.kind: row for row in connection.execute(text(_COUNTS))}
-    for kind in KINDS:
+    names = [f"pipedrive.{kind}" for kind in KINDS]
+    with engine.begin() as tx:
+        written = row_counts(tx, names, fresh=names if worked else ())
+        counts = {row.kind: row for row in tx.execute(text(_COUNTS))}
+    for kind, name in zip(KINDS, names, strict=True):
         tally, row = report.tallies[kind], counts[kind]
         tally.held, tally.left = row.held, row.waiting
-        tally.unchanged = max(0, row.written - tally.created - tally.updated)
+        tally.unchanged = max(0, written[name] - tally.created - tally.updated)
 
 
 _COUNTS = """
-SELECT kind, written, waiting, held FROM (VALUES
-    ('organizations', (SELECT count(*) FROM pipedrive.organizations), (SELECT count(*) FROM state.pending
+SELECT kind, waiting, held FROM (VALUES
+    ('organizations', (SELECT count(*) FROM state.pending
         WHERE stage = 'pipedrive/organizations'), (SELECT count(*) FROM crm.held WHERE entity = 'customer')),
-    ('persons', (SELECT count(*) FROM pipedrive.persons), (SELECT count(*) FROM state.pending
-        WHERE stage = 'pipedrive/persons'), 0),
-    ('products', (SELECT count(*) FROM pipedrive.products), (SELECT count(*) FROM state.pending
-        WHERE stage = 'pipedrive/products'), 0),
-    ('deals', (SELECT count(*) FROM pipedrive.deals), (SELECT count(*) FROM state.pending
+    ('persons', (SELECT count(*) FROM state.pending WHERE stage = 'pipedrive/persons'), 0),
+    ('products', (SELECT count(*) FROM state.pending WHERE stage = 'pipedrive/products'), 0),
+    ('deals', (SELECT count(*) FROM state.pending
         WHERE stage = 'pipedrive/deals'), (SELECT count(*) FROM crm.held WHERE entity = 'order')),
-    ('deal_products', (SELECT count(*) FROM pipedrive.deal_products), (SELECT count(*) FROM crm.deal_products AS line
+    ('deal_products', (SELECT count(*) FROM crm.deal_products AS line
         JOIN state.pending AS waiting ON waiting.administration = line.administration AND waiting.key = line.order_id
-        WHERE waiting.stage = 'pipedrive/deal_products'), 0)) AS counted (kind, written, waiting, mapping_held),
+        WHERE waiting.stage = 'pipedrive/deal_products'), 0)) AS counted (kind, waiting, mapping_held),
 LATERAL (SELECT mapping_held + (
     SELECT count(*) FROM pipedrive.rejected WHERE rejected.kind = counted.kind) AS held) AS summed
 """

@@ -34,13 +34,14 @@ WHERE billed.administration = :administration AND billed.order_id = ANY(:keys)
 """
 _QUEUE_DUE = f"""
 INSERT INTO state.pending (stage, administration, key)
-SELECT DISTINCT 'crm/deals', billed.administration, billed.order_id FROM erp.invoice_orders AS billed
-JOIN erp.invoices AS invoice
-    ON invoice.administration = billed.administration AND invoice.invoice_id = billed.invoice_id
-WHERE billed.administration = :administration AND (
-    (invoice.due_date >= CAST(:since AS date) AND invoice.due_date < :today)
-    OR invoice.invoice_number IN (SELECT invoice_number FROM erp.receivables AS term
-        WHERE term.administration = :administration AND NOT term.is_paid
-        AND term.due_date >= CAST(:since AS date) AND term.due_date < :today))
+SELECT DISTINCT 'crm/deals', billed.administration, billed.order_id FROM (
+    SELECT invoice_id FROM erp.invoices WHERE administration = :administration
+        AND due_date >= CAST(:since AS date) AND due_date < :today
+    UNION SELECT invoice.invoice_id FROM erp.receivables AS term
+    JOIN erp.invoices AS invoice
+        ON invoice.administration = term.administration AND invoice.invoice_number = term.invoice_number
+    WHERE term.administration = :administration AND NOT term.is_paid
+        AND term.due_date >= CAST(:since AS date) AND term.due_date < :today) AS due
+JOIN erp.invoice_orders AS billed ON billed.administration = :administration AND billed.invoice_id = due.invoice_id
 ORDER BY 3 {QUEUED_AGAIN}
 """

@@ -46,7 +46,7 @@ def land_standard_prices(
     of = {"administration": administration.name, "currency": administration.currency, "today": today}
     with engine.connect() as connection:
         wanted = {row.id: row.timestamp for row in connection.execute(text(_WITHOUT_PRICE), of)}
-        items = connection.execute(text(_ITEMS), of).scalar_one()
+        items = connection.execute(text(_ITEMS), of).scalar_one() if wanted else 0
     for part in _parts(list(wanted), items):
         prices = _asked(client, part)
         with engine.begin() as tx:

@@ -16,6 +16,7 @@ QUEUED_AGAIN = "ON CONFLICT (stage, administration, key) DO UPDATE SET ticket = 
 
 Step = Callable[[Connection, str, list[str]], int]
 
+_ANY = "SELECT EXISTS (SELECT FROM state.pending WHERE stage = :stage AND administration = :administration)"
 # By place in the table: a join here is planned badly while a first load fills the table faster than it is analysed.
 _TAKE = """
 DELETE FROM state.pending WHERE ctid = ANY(ARRAY(
@@ -51,6 +52,8 @@ def work_off(engine: Engine, stage: str, administration: str, step: Step, *, siz
     while True:
         try:
             with engine.begin() as tx:
+                if not tx.execute(text(_ANY), of).scalar_one():  # what another run is about to commit is still there
+                    return written
                 lock_until_commit(tx, stage)
                 keys = [row.key for row in tx.execute(text(_TAKE), of)]
                 if not keys:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from pipeline.exact_online import feeds
 from pipeline.sandbox.company import seeded_company
@@ -20,6 +20,12 @@ from pipeline.warehouse import memory
 from pipeline_tests.payments_in_the_books import payments_in_the_books
 from pipeline_tests.world import World
 from pipeline_tests.worlds import Worlds, first_sync
+
+TERMS_LATER = """
+UPDATE erp.receivables AS term SET due_date = term.due_date + :days FROM erp.invoices AS invoice
+JOIN erp.invoice_orders AS billed USING (administration, invoice_id)
+WHERE billed.order_id = :key AND term.invoice_number = invoice.invoice_number
+"""
 
 
 @pytest.fixture
@@ -237,14 +243,22 @@ def test_a_day_that_passes_makes_deals_late_and_scans_no_history(synced: World):
     assert shown(synced, order) == "Te laat"
 
 
-def test_a_second_look_on_the_same_day_decides_nothing_anew(synced: World):
+def test_a_second_look_on_the_same_day_decides_nothing_anew_and_a_term_falls_due_by_itself(synced: World):
     order = invoiced(synced)
     synced.sync()
     late = synced.company.invoices_of[order.id][0].due_date + timedelta(days=1)
     refresh_crm.refresh_deals(synced.engine, synced.config, today=late)
+    waits = "SELECT 1 FROM state.pending WHERE stage = 'crm/deals' AND key = :key"
     with synced.engine.begin() as tx:
         queue_what_falls_due(tx, "nl", today=late)
     assert synced.ask("SELECT 1 FROM state.pending WHERE stage = 'crm/deals'") == []
+    with synced.engine.begin() as tx:
+        tx.execute(text(TERMS_LATER), {"key": order.id, "days": 10})
+        queue_what_falls_due(tx, "nl", today=late + timedelta(days=9))
+    assert synced.ask(waits, key=order.id) == []
+    with synced.engine.begin() as tx:
+        queue_what_falls_due(tx, "nl", today=late + timedelta(days=10))
+    assert len(synced.ask(waits, key=order.id)) == 1
 
 
 @pytest.mark.parametrize("negative", [False, True])

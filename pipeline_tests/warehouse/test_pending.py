@@ -48,6 +48,28 @@ def test_a_batch_that_fails_waits_on(three: Engine):
     assert left(three) == 3
 
 
+def test_what_another_run_has_taken_is_waited_for_and_taken_when_that_run_fails(three: Engine):
+    """Looking whether anything waits sees what the other one has not committed yet."""
+    has_taken, fails = Event(), Event()
+
+    def other() -> int:
+        def step(tx: Connection, administration: str, keys: list[str]) -> int:
+            has_taken.set()
+            assert fails.wait(30)
+            raise ValueError("broken")
+
+        return work_off(three, STAGE, "nl", step)
+
+    with ThreadPoolExecutor(2) as aside:
+        broken = aside.submit(other)
+        assert has_taken.wait(30)
+        second = aside.submit(work_off, three, STAGE, "nl", lambda tx, administration, keys: len(keys))
+        fails.set()
+        assert second.result(30) == 3
+        with pytest.raises(ValueError, match="broken"):
+            broken.result(30)
+
+
 def test_a_batch_that_gets_into_a_deadlock_is_taken_once_more(three: Engine):
     """The other side holds B and waits for A, patiently; the step holds A and wants B."""
     other_has_b, step_has_a = Event(), Event()

@@ -4,6 +4,7 @@ Only the run that applies a plan writes here. `written` is a request body as Pip
 """
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKeyConstraint, Index
+from sqlalchemy import text as sql
 
 from pipeline.warehouse.tables.columns import (
     administration,
@@ -72,6 +73,7 @@ deals = table(
         comment="whether it stands in Pipedrive's archive, where nothing can be changed",
     ),
     Index("deals_by_deal_id", "deal_id"),
+    Index("deals_outside_the_archive", "deal_id", postgresql_where=sql("NOT is_archived")),
 )
 
 deal_products = table(
