@@ -166,14 +166,6 @@ def refresh_products(engine: Engine, administration: Administration, *, today: d
     return work_off(engine, "erp/products", administration.name, step)
 
 
-def refresh_salespeople(engine: Engine, administration: Administration) -> int:
-    """Takes in who sells from orders and accounts, and returns how many changed."""
-    with engine.begin() as tx:
-        people = tx.execute(text(_SALESPEOPLE), {"administration": administration.name})
-        named = (dict(row._mapping) for row in people.all())
-        return upsert(tx, erp.salespeople, named, pending=(NAMES,), pending_key="salesperson_id")
-
-
 def vanished(tx: Connection, table: Table, of: dict, there: Iterable[str], after: Sequence[str] = ()) -> int:
     """Counts those of the keys as deleted that are not in `exact_online` any more, and returns how many there were."""
     (key,) = (column.name for column in table.primary_key if column.name != "administration")
@@ -254,14 +246,4 @@ SELECT DISTINCT line.product_id FROM erp.order_lines AS line
 WHERE {_OF_ORDERS} AND line.product_id IS NOT NULL
     AND NOT EXISTS (SELECT FROM crm.products AS shown
         WHERE shown.administration = line.administration AND shown.product_key = line.product_id)
-"""
-_SALESPEOPLE = """
-SELECT administration, salesperson AS salesperson_id, max(full_name) AS full_name FROM (
-    SELECT administration, salesperson, max(salesperson_full_name) AS full_name
-        FROM exact_online.order_history GROUP BY administration, salesperson
-    UNION ALL SELECT administration, salesperson, max(salesperson_full_name)
-        FROM exact_online.order_changes GROUP BY administration, salesperson
-    UNION ALL SELECT administration, account_manager, max(account_manager_full_name)
-        FROM exact_online.accounts GROUP BY administration, account_manager) AS named
-WHERE administration = :administration AND salesperson IS NOT NULL GROUP BY administration, salesperson
 """

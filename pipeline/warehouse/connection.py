@@ -53,7 +53,7 @@ def _note_when(_: Any, record: ConnectionPoolEntry) -> None:
 
 
 def _ask_whether_it_stands(engine: Engine, connection: Any, record: ConnectionPoolEntry, _: Any) -> None:
-    """Gives way to a new connection where the server ended this one since. Asked every time it doubles the questions."""
+    """Gives way to a new connection where the server ended this one. Asked at every use it doubles the questions."""
     if time.monotonic() - record.info.get(USED, math.inf) > RESTED:
         try:
             engine.dialect.do_ping(connection)

@@ -4,7 +4,7 @@ import logging
 from threading import Event, Thread
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, NullPool, create_engine, text
 
 from pipeline.warehouse import connection as connections
 from pipeline.warehouse.connection import engine_of, is_taken, only_one, warehouse_url
@@ -60,7 +60,8 @@ def test_a_connection_that_rested_gives_way_to_a_new_one_when_the_server_ended_i
     engine = engine_of(postgres)
     with engine.connect() as connection:
         before = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
-    with create_engine(warehouse_url(postgres)).begin() as other:
+    other_engine = create_engine(warehouse_url(postgres), poolclass=NullPool)
+    with other_engine.begin() as other:
         other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": before})
     with engine.connect() as connection:
         assert connection.execute(text("SELECT pg_backend_pid()")).scalar_one() != before
