@@ -20,7 +20,7 @@ from pipeline.warehouse.complaints import without_rows
 from pipeline.warehouse.pending import QUEUED_AGAIN
 
 Row = Mapping[str, Any]
-FEW = 50  # a temporary table costs about as much as the JSON of so many rows
+FEW = 500  # a temporary table costs about as much as the JSON of so many rows
 _DIALECT = postgresql.dialect()
 _serial = count()
 
