@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from dagster._serdes import ConfigurableClassData
-from dagster_postgres import DagsterPostgresStorage
-from sqlalchemy import create_engine, make_url
+from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage
+from sqlalchemy import Connection, create_engine, make_url
 
 from pipeline.automation import logs
 from pipeline.settings import settings
-from pipeline.warehouse.connection import warehouse_url
+from pipeline.warehouse.connection import asked_after_rest, warehouse_url
 
 
 def storage_url(url: str) -> str:
@@ -31,14 +31,11 @@ class WarehouseStorage(DagsterPostgresStorage):
 
     def __init__(self, postgres_url: str, **more: Any) -> None:
         super().__init__(postgres_url, **more)
+        self._event_log_storage = _Events(postgres_url, should_autocreate_tables=False)
         engine = create_engine(
-            postgres_url,
-            isolation_level="AUTOCOMMIT",
-            pool_size=1,
-            max_overflow=30,
-            pool_pre_ping=True,
-            hide_parameters=True,
+            postgres_url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=30, hide_parameters=True
         )
+        asked_after_rest(engine)
         for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
             storage._engine.dispose()
             storage._engine = engine
@@ -57,3 +54,31 @@ class WarehouseStorage(DagsterPostgresStorage):
     def config_type(cls) -> dict[str, Any]:
         """There is nothing to configure."""
         return {}
+
+
+class _Events(PostgresEventLogStorage):
+    """Events, whose tables have the columns they had when this process asked first.
+
+    Left to itself it looks up PostgreSQL's catalogue three times for each asset of a run.
+    """
+
+    def __init__(self, postgres_url: str, **more: Any) -> None:
+        super().__init__(postgres_url, **more)
+        self._there: dict[str, bool] = {}
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether the table is there."""
+        if table_name not in self._there:
+            self._there[table_name] = super().has_table(table_name)
+        return self._there[table_name]
+
+    def has_asset_key_col(self, column_name: str) -> bool:
+        """Whether the table of assets has that column."""
+        if (column := f"asset_keys.{column_name}") not in self._there:
+            self._there[column] = super().has_asset_key_col(column_name)
+        return self._there[column]
+
+    def _has_asset_key_col_on_connection(self, conn: Connection, column_name: str) -> bool:
+        if (column := f"asset_keys.{column_name}") not in self._there:
+            self._there[column] = super()._has_asset_key_col_on_connection(conn, column_name)
+        return self._there[column]

@@ -9,9 +9,8 @@ from functools import cache, partial
 from hashlib import blake2b
 from typing import Any
 
-from psycopg import DatabaseError
 from psycopg.errors import DiskFull
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -42,9 +41,16 @@ def warehouse_url(url: str, driver: str = "psycopg") -> str:
 def engine_of(url: str) -> Engine:
     """The process's engine for that database."""
     names = {"application_name": "pipeline"}
-    engine = create_engine(warehouse_url(url), hide_parameters=True, connect_args=names)
+    return asked_after_rest(create_engine(warehouse_url(url), hide_parameters=True, connect_args=names))
+
+
+def asked_after_rest(engine: Engine) -> Engine:
+    """The engine, whose connections are asked whether they stand once they rested.
+
+    SQLAlchemy's own `pool_pre_ping` asks at every use, which is one more question for each transaction.
+    """
     event.listen(engine, "checkin", _note_when)
-    event.listen(engine, "checkout", partial(_ask_whether_it_stands, engine))
+    event.listen(engine, "checkout", partial(_ask_whether_it_stands, engine.dialect))
     return engine
 
 
@@ -52,13 +58,12 @@ def _note_when(_: Any, record: ConnectionPoolEntry) -> None:
     record.info[USED] = time.monotonic()
 
 
-def _ask_whether_it_stands(engine: Engine, connection: Any, record: ConnectionPoolEntry, _: Any) -> None:
-    """Gives way to a new connection where the server ended this one. Asked at every use it doubles the questions."""
+def _ask_whether_it_stands(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _: Any) -> None:
     if time.monotonic() - record.info.get(USED, math.inf) > RESTED:
         try:
-            engine.dialect.do_ping(connection)
-        except DatabaseError:
-            raise DisconnectionError from None
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error:
+            raise DisconnectionError from None  # for which the pool makes a new one
 
 
 @contextmanager

@@ -5,9 +5,15 @@ import os
 import signal
 import sys
 import threading
+from multiprocessing import forkserver
 from multiprocessing.queues import Queue
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
+import dagster as dg
+import pytest
+
+from pipeline.automation.warm_runs import expect_runs
 from pipeline.definitions import defs
 
 JOBS = len(list(defs.get_repository_def().get_all_jobs()))
@@ -55,3 +61,26 @@ def test_a_run_that_was_killed_is_noticed():
     os.kill(process.pid, signal.SIGKILL)
     process.join(120)
     assert (process.is_alive(), process.exitcode) == (False, -signal.SIGKILL)
+
+
+@pytest.fixture
+def none_yet() -> None:
+    """The process that runs come out of is gone, if one was there."""
+    cast(Any, forkserver)._forkserver._stop()
+    assert warm_processes() == 0
+
+
+def warm_processes() -> int:
+    children = Path(f"/proc/self/task/{threading.main_thread().native_id}/children").read_text().split()
+    return sum(b"forkserver" in Path(f"/proc/{child}/cmdline").read_bytes() for child in children)
+
+
+@pytest.mark.usefixtures("none_yet")
+def test_the_process_is_there_before_the_first_run_where_runs_come_out_of_it():
+    with dg.DagsterInstance.ephemeral() as elsewhere:
+        expect_runs(elsewhere)
+    assert warm_processes() == 0
+    with dg.instance_for_test() as here:
+        expect_runs(here)
+        expect_runs(here)
+    assert warm_processes() == 1
