@@ -4,6 +4,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format docs bench chaos rehearsal fuzz audit clean chromium
 MAKEFLAGS += --no-print-directory
+# Python keeps what it has compiled, whatever this shell has set: compiling Dagster anew takes each process three seconds.
+export PYTHONDONTWRITEBYTECODE :=
 
 BIN := .venv/bin
 # Newer than both files means: nothing to do. A .venv that was moved here along with the folder does not count.

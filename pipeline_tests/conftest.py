@@ -1,5 +1,6 @@
 """What many tests need: one embedded PostgreSQL for all of them, and a fresh, migrated database for each."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Engine
 
 from pipeline.warehouse.embedded import embedded_postgres
@@ -19,6 +21,10 @@ MEMORY, ROOM = Path("/dev/shm"), 8_000_000_000  # bytes, of which a gigabyte is 
 if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
     # A database is a thousand files: copied on a disk it takes half a second, most of it the file system's.
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+# A machine that does much else at once is no reason to fail.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 FIRST = ("domain", "test_layers", "test_config", "transform")
 LONGEST = ("chaos", "flows", "browser", "automation/test_handling", "steps/", "webhooks", "warehouse", "demo")
@@ -34,6 +40,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((rank for rank, word in enumerate(LONGEST, start=1) if word in place), len(LONGEST) + 1)
 
     items.sort(key=cost)
+
+
+def pytest_collection_finish() -> None:
+    """Seven thousand tests and their libraries stay: the collector need not walk through them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,12 @@ def imported(tree: ast.AST) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+@cache
+def parsed(file: Path) -> ast.Module:
+    """The file as Python reads it, once for all rules."""
+    return ast.parse(file.read_text("utf-8"))
+
+
 def part(file: Path) -> str:
     """The layer a file belongs to: a folder below the package, or the file itself."""
     return file.relative_to(ROOT / "pipeline").parts[0]
@@ -83,10 +90,10 @@ def is_among(module: str, names: set[str]) -> bool:
     return any(module == name or module.startswith(f"{name}.") for name in names)
 
 
-def forbidden(source: str, layer: str) -> set[str]:
+def forbidden(tree: ast.AST, layer: str) -> set[str]:
     """What a file of that layer imports and may not."""
     allowed = MAY_IMPORT[layer] | {f"pipeline.{layer}"}
-    foreign = {name for name in imported(ast.parse(source)) if name.split(".")[0] not in sys.stdlib_module_names}
+    foreign = {name for name in imported(tree) if name.split(".")[0] not in sys.stdlib_module_names}
     if "*" in allowed:
         return {name for name in foreign if name.split(".")[0] in DAGSTER}
     return {name for name in foreign if not is_among(name, allowed)}
@@ -94,7 +101,7 @@ def forbidden(source: str, layer: str) -> set[str]:
 
 @pytest.mark.parametrize("file", [file for file in FILES if part(file) in MAY_IMPORT], ids=shown)
 def test_a_layer_imports_only_what_lies_below_it(file: Path):
-    assert forbidden(file.read_text("utf-8"), part(file)) == set()
+    assert forbidden(parsed(file), part(file)) == set()
 
 
 def test_every_folder_of_the_package_is_a_layer_we_know():
@@ -104,7 +111,7 @@ def test_every_folder_of_the_package_is_a_layer_we_know():
 
 @pytest.mark.parametrize("file", FILES, ids=shown)
 def test_dagster_stays_at_the_edge_and_no_import_is_relative(file: Path):
-    names = {name.split(".")[0] for name in imported(ast.parse(file.read_text("utf-8")))}
+    names = {name.split(".")[0] for name in imported(parsed(file))}
     assert part(file) in MAY_IMPORT_DAGSTER or not names & DAGSTER
 
 
@@ -127,7 +134,7 @@ def test_dagster_stays_at_the_edge_and_no_import_is_relative(file: Path):
     ],
 )
 def test_an_import_against_the_arrow_is_seen(layer: str, source: str, found: set[str]):
-    assert forbidden(source, layer) == found
+    assert forbidden(ast.parse(source), layer) == found
 
 
 def test_a_relative_import_is_seen():
@@ -142,19 +149,19 @@ def test_no_file_is_longer_than_400_lines(file: Path):
 
 @pytest.mark.parametrize("file", FILES, ids=shown)
 def test_every_module_has_a_caption(file: Path):
-    assert ast.get_docstring(ast.parse(file.read_text("utf-8")))
+    assert ast.get_docstring(parsed(file))
 
 
 @pytest.mark.parametrize("file", [file for file in FILES if part(file) in {"assets", "automation"}], ids=shown)
 def test_dagster_can_read_annotations_at_run_time(file: Path):
-    assert "__future__.annotations" not in set(imported(ast.parse(file.read_text("utf-8"))))
+    assert "__future__.annotations" not in set(imported(parsed(file)))
 
 
 ASSET_BODIES = [
     (file, node)
     for file in FILES
     if part(file) == "assets"
-    for node in ast.parse(file.read_text("utf-8")).body
+    for node in parsed(file).body
     if isinstance(node, ast.FunctionDef) and any("asset" in ast.unparse(decorator) for decorator in node.decorator_list)
 ]
 

@@ -16,6 +16,8 @@ ARGUMENTS = (
 ).split()
 PATIENCE = DEADLINE * 1000  # milliseconds
 SIZE = {"width": 1600, "height": 900}
+# Four times the points to draw, for pictures that are kept; the tests look at words.
+SHARPNESS = 2 if os.environ.get("PIPELINE_PICTURES") == "1" else 1
 # Room for the graph: no navigation, names only, its groups below each other.
 PREFERENCES = {
     "dagster-nav-collapsed": "true",
@@ -46,7 +48,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport=SIZE, device_scale_factor=2)
+    context = browser.new_context(viewport=SIZE, device_scale_factor=SHARPNESS)
     kept = "".join(f"localStorage.setItem({json.dumps(key)}, {json.dumps(PREFERENCES[key])});" for key in PREFERENCES)
     context.add_init_script(kept)
     context.set_default_timeout(PATIENCE)

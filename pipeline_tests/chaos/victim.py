@@ -19,10 +19,12 @@ from pipeline.settings import Settings
 from pipeline.warehouse.connection import warehouse_url
 from pipeline_tests.world import World
 
+# Nothing else brings pandas along: the steps import it where they use it.
 PRELOADED = [
     "pytest",
     "pipeline_tests.chaos.crashes",
     "pipeline_tests.chaos.victim",
+    "pandas",
     "pipeline.transform.deals",
     "pipeline.transform.deal_products",
     "pyarrow.pandas_compat",

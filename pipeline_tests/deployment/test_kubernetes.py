@@ -10,9 +10,6 @@ import pytest
 import yaml
 from dagster import DagsterRun
 from dagster._core.instance.config import dagster_instance_config
-from dagster_k8s import K8sRunLauncher
-from dagster_k8s.container_context import K8sContainerContext
-from dagster_k8s.job import construct_dagster_k8s_job
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "deploy/kubernetes"
@@ -57,6 +54,10 @@ def instance_settings(tmp_path: Path) -> dict[str, Any]:
 @pytest.fixture
 def pod_of_a_run(tmp_path: Path) -> dict[str, Any]:
     """The pod that Dagster's launcher makes for a run of the code server's image; no cluster is asked."""
+    from dagster_k8s import K8sRunLauncher  # reading Kubernetes's client takes every process that lists tests a second
+    from dagster_k8s.container_context import K8sContainerContext
+    from dagster_k8s.job import construct_dagster_k8s_job
+
     cluster = {
         "apiVersion": "v1",
         "kind": "Config",

@@ -14,6 +14,8 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import Engine
 
 from pipeline.processes import free_ports
 from pipeline_tests.console import Console, Running
@@ -24,9 +26,13 @@ PIPELINE = [sys.executable, "-W", "ignore", "-m", "pipeline"]
 
 @dataclass
 class Stage:
-    """Two simulators on ports of their own, and the environment that points at them."""
+    """Two simulators on ports of their own, and the environment that points at them.
+
+    Without a warehouse each command finds, starts and stops the embedded one in the stage's home.
+    """
 
     console: Console
+    warehouse: Engine | None = None
     processes: list[Running] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -50,6 +56,8 @@ class Stage:
             "PIPEDRIVE_BASE_URL": f"http://127.0.0.1:{self.pipedrive}",
             "PIPEDRIVE_API_TOKEN": "sandbox",
         }
+        if self.warehouse:
+            self.environment |= in_warehouse(self.warehouse)
         for port in (self.exact, self.pipedrive):
             self._wait_for(port)
 
@@ -83,10 +91,18 @@ class Stage:
                 time.sleep(0.1)
 
 
+def in_warehouse(engine: Engine) -> dict[str, str]:
+    """The variables that name that warehouse, and a key for what is stored in it."""
+    return {
+        "WAREHOUSE_URL": engine.url.render_as_string(hide_password=False),
+        "PIPELINE_SECRET_KEY": Fernet.generate_key().decode(),
+    }
+
+
 @contextmanager
-def a_stage(console: Console, *pipedrive: str) -> Iterator[Stage]:
+def a_stage(console: Console, *pipedrive: str, warehouse: Engine | None = None) -> Iterator[Stage]:
     """A stage of its own; `pipedrive` are that simulator's options."""
-    stage = Stage(console)
+    stage = Stage(console, warehouse)
     with tempfile.TemporaryDirectory() as home:
         try:
             stage.begin(Path(home), *pipedrive)
@@ -96,9 +112,9 @@ def a_stage(console: Console, *pipedrive: str) -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="module")
-def stage(console: Console) -> Iterator[Stage]:
+def stage(console: Console, shared_engine: Engine) -> Iterator[Stage]:
     """One stage for the whole file: first everything is written, then nothing is, then things are wrong."""
-    with a_stage(console) as stage:
+    with a_stage(console, warehouse=shared_engine) as stage:
         yield stage
 
 
@@ -176,10 +192,11 @@ def test_an_audit_puts_back_what_somebody_changed_by_hand(stage: Stage):
         ({"WAREHOUSE_URL": "postgresql://nobody@127.0.0.1:9/x", "PIPELINE_SECRET_KEY": "x"}, "does not answer"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_sentence_with_status_1(stage: Stage, environment: dict[str, str], sentence: str):
+def test_what_is_wrong_is_said_in_one_sentence_with_status_1(
+    stage: Stage, engine: Engine, environment: dict[str, str], sentence: str
+):
     httpx.post(f"http://127.0.0.1:{stage.exact}/__sandbox/tokens", json={})  # the first refresh token is good again
-    with tempfile.TemporaryDirectory() as home:
-        finished = stage.run("sync", **({"PIPELINE_HOME": home} | environment))
+    finished = stage.run("sync", **(in_warehouse(engine) | environment))
     assert finished.returncode == 1
     assert sentence in finished.stderr
     assert "Traceback" not in finished.stderr

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import Engine
 
 from pipeline_tests.console import Console
 from pipeline_tests.flows.test_command_line import Stage, a_stage, counts
@@ -61,8 +62,8 @@ def test_what_is_no_month_is_said_in_one_sentence(stage: Stage):
     assert finished.stderr == "pipeline: --from 2019-13 is not a month: write year and month, such as 2019-01.\n"
 
 
-def test_a_day_without_tokens_ends_with_status_3_and_the_rest_follows_on_other_days(console: Console):
-    with a_stage(console, "--daily-tokens", "800", "--burst", "0") as stage:
+def test_a_day_without_tokens_ends_with_status_3_and_the_rest_follows_on_other_days(console: Console, engine: Engine):
+    with a_stage(console, "--daily-tokens", "800", "--burst", "0", warehouse=engine) as stage:
         finished = stage.run("history", "--from", "2019-01")
         assert finished.returncode == 3, finished.stderr
         assert "Today's tokens for this work are used up" in finished.stdout

@@ -161,7 +161,7 @@ def place(world: World, *lines: tuple[int, float, float], **fields: Any) -> Orde
 
 def company_of_long_ago() -> Company:
     """Ten orders of long ago, which the changes feed tells nothing of any more, and room for new ones."""
-    company = seeded_company(orders=10, products=40)
+    company = seeded_company(orders=10, products=20)
     company.last_version += 10_000
     return company
 
@@ -309,7 +309,7 @@ def test_an_order_with_more_lines_than_a_deal_holds_is_shown_with_its_reason_and
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ):
     world = world_before_its_first_sync(engine, monkeypatch, account={"products_per_deal": 40})
-    long = place(world, *((number % 40, 1, 10) for number in range(41)))
+    long = place(world, *((number % 20, 1, 10) for number in range(41)))
     world.sync()
     expected = Expected(world)
     expected.follow()
