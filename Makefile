@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format docs bench chaos rehearsal fuzz audit clean chromium
 MAKEFLAGS += --no-print-directory
-# Python keeps what it has compiled, whatever this shell has set: compiling Dagster anew takes each process three seconds.
+# Python keeps what it has compiled, whatever this shell has set: compiling Dagster anew takes a process three seconds.
 export PYTHONDONTWRITEBYTECODE :=
 
 BIN := .venv/bin
