@@ -13,7 +13,7 @@ from pipeline.steps.mart_stages import NAMES, REVENUE
 from pipeline.warehouse.connection import lock_until_commit
 from pipeline.warehouse.pending import note_waiting, noted_is_done, waiting
 
-MANY = 5_000  # orders from which on the planner is told how large the tables have become
+MANY = 500  # orders from which on the planner is told how large the tables have become
 
 
 @dataclass(frozen=True)
