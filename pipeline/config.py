@@ -169,7 +169,10 @@ class Config(Section):
         raise ConfigurationError(f"There is no administration '{name}' in pipeline.yaml; it has: {known}.")
 
 
-class _Loader(yaml.SafeLoader):
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where it is there: it is read at every start
+
+
+class _Loader(_SafeLoader):
     """Refuses a key that stands twice in one section, where YAML would silently take the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
