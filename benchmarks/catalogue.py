@@ -148,8 +148,9 @@ def renamed_group(world: World, lines: Lines) -> None:
     other.pipedrive = world.pipedrive
     for one, name in ((world, "group renamed"), (other, "the same with category_amounts")):
         if one is other:
+            one.company.change("item_groups", group.id, description="Hernoemd, en de velden gemaakt")
             catalogue_run(one)
-            one.write()  # makes the fields, and what deals of history wait for
+            one.write()  # what deals of history wait for since
         watch = Watch(one)
         one.company.change("item_groups", group.id, description=f"Hernoemd {name}")
         catalogue_run(one)
