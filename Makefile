@@ -42,7 +42,7 @@ format: $(READY) ## puts the code in shape
 docs: $(READY) ## writes docs/tables.md from the tables
 	@$(BIN)/python -m pipeline.tables_page
 
-bench: $(READY) ## measures everything, 25 minutes, into benchmarks/RESULTS.md (PEERS=1: beside n8n and dlt, which it installs)
+bench: $(READY) ## measures everything, 20 minutes, into benchmarks/RESULTS.md (PEERS=1: beside n8n and dlt, which it installs)
 	@$(BIN)/python -W ignore -m benchmarks $(if $(filter-out 0,$(PEERS)),--peers) $(ARGS)
 
 chaos: $(READY) ## kills it at 150 points, breaks every sixth request, tries any sequence, compares executors; prints the figures
