@@ -1,6 +1,6 @@
 """Dagster's own storage: the schema `dagster` of the database at WAREHOUSE_URL, so that one URL is enough."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from dagster._serdes import ConfigurableClassData
@@ -32,10 +32,11 @@ class WarehouseStorage(DagsterPostgresStorage):
     def __init__(self, postgres_url: str, **more: Any) -> None:
         super().__init__(postgres_url, **more)
         self._event_log_storage = _Events(postgres_url, should_autocreate_tables=False)
-        engine = create_engine(
-            postgres_url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=30, hide_parameters=True
+        engine = asked_after_rest(
+            create_engine(
+                postgres_url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=30, hide_parameters=True
+            )
         )
-        asked_after_rest(engine)
         for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
             storage._engine.dispose()
             storage._engine = engine
@@ -68,17 +69,19 @@ class _Events(PostgresEventLogStorage):
 
     def has_table(self, table_name: str) -> bool:
         """Whether the table is there."""
-        if table_name not in self._there:
-            self._there[table_name] = super().has_table(table_name)
-        return self._there[table_name]
+        ask = super().has_table
+        return self._once(table_name, lambda: ask(table_name))
 
     def has_asset_key_col(self, column_name: str) -> bool:
         """Whether the table of assets has that column."""
-        if (column := f"asset_keys.{column_name}") not in self._there:
-            self._there[column] = super().has_asset_key_col(column_name)
-        return self._there[column]
+        ask = super().has_asset_key_col
+        return self._once(f"asset_keys.{column_name}", lambda: ask(column_name))
 
     def _has_asset_key_col_on_connection(self, conn: Connection, column_name: str) -> bool:
-        if (column := f"asset_keys.{column_name}") not in self._there:
-            self._there[column] = super()._has_asset_key_col_on_connection(conn, column_name)
-        return self._there[column]
+        ask = super()._has_asset_key_col_on_connection
+        return self._once(f"asset_keys.{column_name}", lambda: ask(conn, column_name))
+
+    def _once(self, what: str, ask: Callable[[], bool]) -> bool:
+        if what not in self._there:
+            self._there[what] = ask()
+        return self._there[what]

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, text
 
-from pipeline.config import Config
 from pipeline.domain.budget import WRITE
 from pipeline.errors import HoldRow
 from pipeline.pipedrive.parallel import Done
@@ -26,18 +25,18 @@ class Room:
     """How many deals stand outside the archive, and how many may."""
 
     standing: int
-    cap: int | None
+    cap: int
 
     @property
     def is_short(self) -> bool:
         """Whether nine tenths of it are taken."""
-        return self.cap is not None and self.standing >= 0.9 * self.cap
+        return self.standing >= 0.9 * self.cap
 
 
-def room(connection: Connection, config: Config) -> Room:
-    """How full the account is, as far as this pipeline knows."""
+def room(connection: Connection, cap: int) -> Room:
+    """How full an account with that cap is, as far as this pipeline knows."""
     ours = connection.execute(text("SELECT count(*) FROM pipedrive.deals WHERE NOT is_archived")).scalar_one()
-    return Room(ours + (memory.recall(connection, OTHER_DEALS) or 0), config.pipedrive.deal_cap)
+    return Room(ours + (memory.recall(connection, OTHER_DEALS) or 0), cap)
 
 
 def make_room(writer: Writer, *, live: bool) -> None:
@@ -47,7 +46,7 @@ def make_room(writer: Writer, *, live: bool) -> None:
         return
     with writer.engine.connect() as connection:
         coming = connection.execute(text(_COMING), {"live": live}).scalar_one()
-        needed = room(connection, writer.config).standing + coming - cap if coming else 0
+        needed = room(connection, cap).standing + coming - cap if coming else 0
     _archive(writer, needed, live=live)
 
 

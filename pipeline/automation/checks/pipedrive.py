@@ -36,11 +36,12 @@ WHERE NOT EXISTS (SELECT FROM {wanted.fullname} AS wanted WHERE wanted.administr
 
 
 def _room(connection: Connection, config: Config) -> Found:
-    if config.pipedrive.deal_cap is None:  # nothing to count for
+    cap = config.pipedrive.deal_cap
+    if cap is None:  # nothing to count for
         return Found(0, said="deal_cap is not set")
-    found = room(connection, config)
-    said = f"{found.standing} deals stand outside the archive; deal_cap is {found.cap}"
-    first = [{"deals": found.standing, "deal_cap": found.cap}] if found.is_short else []
+    found = room(connection, cap)
+    said = f"{found.standing} deals stand outside the archive; deal_cap is {cap}"
+    first = [{"deals": found.standing, "deal_cap": cap}] if found.is_short else []
     return Found(len(first), first, said)
 
 

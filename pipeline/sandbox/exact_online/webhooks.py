@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import httpx
@@ -24,7 +24,6 @@ from pipeline.sandbox.exact_online.settings import Settings
 from pipeline.sandbox.exact_online.values import WallClock
 
 RETRIES = 10
-_http = httpx.Client()  # kept, since making one takes longer than a message
 ENDPOINTS = {
     "orders": ("SalesOrders", "salesorder/SalesOrders"),
     "lines": ("SalesOrders", "salesorder/SalesOrderLines"),
@@ -72,10 +71,17 @@ def signed(content: str, secret: str) -> bytes:
     return f'{{"Content":{content},"HashCode":"{code}"}}'.encode()
 
 
+@cache
+def _http() -> httpx.Client:
+    return httpx.Client()  # kept, since making one takes longer than a message; not made where nothing is sent
+
+
 def post_over_http(url: str, body: bytes, *, timeout: float = 10) -> int:
     """Reaches a real callback; 0 when nobody answers."""
     try:
-        return _http.post(url, content=body, headers={"Content-Type": "application/json"}, timeout=timeout).status_code
+        return (
+            _http().post(url, content=body, headers={"Content-Type": "application/json"}, timeout=timeout).status_code
+        )
     except (httpx.HTTPError, httpx.InvalidURL):
         return 0
 

@@ -4,6 +4,7 @@ import base64
 import json
 import threading
 from collections.abc import Callable
+from functools import cache
 
 import httpx
 
@@ -11,15 +12,19 @@ from pipeline.sandbox.pipedrive.webhooks import Delivery
 
 _PATIENCE = 10.0  # seconds a subscriber has for its answer
 _PAUSE = 0.1
-_http = httpx.Client(trust_env=False)  # kept, since making one takes longer than a message
 
 Post = Callable[[str, dict[str, str], bytes], int | None]
+
+
+@cache
+def _http() -> httpx.Client:
+    return httpx.Client(trust_env=False)  # kept, since making one takes longer than a message
 
 
 def post(url: str, headers: dict[str, str], body: bytes) -> int | None:
     """One try; redirects are not followed, and no answer is None."""
     try:
-        return _http.post(url, headers=headers, content=body, timeout=_PATIENCE).status_code
+        return _http().post(url, headers=headers, content=body, timeout=_PATIENCE).status_code
     except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         return None
 
