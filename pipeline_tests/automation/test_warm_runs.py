@@ -7,7 +7,6 @@ import sys
 import threading
 from multiprocessing import forkserver
 from multiprocessing.queues import Queue
-from pathlib import Path
 from typing import Any, cast
 
 import dagster as dg
@@ -67,20 +66,22 @@ def test_a_run_that_was_killed_is_noticed():
 def none_yet() -> None:
     """The process that runs come out of is gone, if one was there."""
     cast(Any, forkserver)._forkserver._stop()
-    assert warm_processes() == 0
+    assert warm_process() is None
 
 
-def warm_processes() -> int:
-    children = Path(f"/proc/self/task/{threading.main_thread().native_id}/children").read_text().split()
-    return sum(b"forkserver" in Path(f"/proc/{child}/cmdline").read_bytes() for child in children)
+def warm_process() -> int | None:
+    return cast(Any, forkserver)._forkserver._forkserver_pid
 
 
 @pytest.mark.usefixtures("none_yet")
 def test_the_process_is_there_before_the_first_run_where_runs_come_out_of_it():
     with dg.DagsterInstance.ephemeral() as elsewhere:
         expect_runs(elsewhere)
-    assert warm_processes() == 0
+    assert warm_process() is None
     with dg.instance_for_test() as here:
         expect_runs(here)
+        first = warm_process()
         expect_runs(here)
-    assert warm_processes() == 1
+    assert first is not None
+    assert warm_process() == first
+    os.kill(first, 0)
