@@ -10,6 +10,7 @@ from pipeline.exact_online.limits import LimitedTransport
 from pipeline.exact_online.oauth import RefreshingAuth
 from pipeline.pipedrive import limits as pipedrive_limits
 from pipeline.pipedrive.client import PipedriveClient
+from pipeline.pipedrive.connection import KeptConnection
 from pipeline.pipedrive.ledger import Ledger
 from pipeline.pipedrive.limits import MeteredTransport
 from pipeline.pipedrive.parallel import TransportPerThread
@@ -19,7 +20,6 @@ from pipeline.warehouse.exact_limits import SharedLimits
 from pipeline.warehouse.tokens import StoredTokens, cipher_of
 
 _EXACT_TIMEOUT = httpx.Timeout(120.0, connect=10.0)  # seconds; a bulk page of 1,000 orders takes Exact a while
-_PIPEDRIVE_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 
 
 def exact_client(settings: Settings, config: Config, engine: Engine, administration: str) -> ExactOnlineClient:
@@ -54,11 +54,6 @@ def exact_tokens(settings: Settings, engine: Engine) -> StoredTokens:
 def pipedrive_client(settings: Settings, ledger: Ledger) -> PipedriveClient:
     """A client for the account; what it spends is booked in the ledger."""
     context = httpx.create_ssl_context()  # one for all threads: each takes a while to make
-    inner = TransportPerThread(lambda: httpx.HTTPTransport(verify=context))
-    http = httpx.Client(
-        base_url=settings.pipedrive_base_url,
-        headers={"x-api-token": settings.required("PIPEDRIVE_API_TOKEN"), "Accept": "application/json"},
-        timeout=_PIPEDRIVE_TIMEOUT,
-        transport=RetryTransport(MeteredTransport(inner, ledger), pipedrive_limits.retry_policy()),
-    )
-    return PipedriveClient(http, ledger)
+    inner = TransportPerThread(lambda: KeptConnection(context))
+    transport = RetryTransport(MeteredTransport(inner, ledger), pipedrive_limits.retry_policy())
+    return PipedriveClient(transport, settings.pipedrive_base_url, settings.required("PIPEDRIVE_API_TOKEN"), ledger)

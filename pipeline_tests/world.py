@@ -153,18 +153,14 @@ class World:
 
     def pipedrive_client(self, ledger: Ledger) -> PipedriveClient:
         """A client for the simulated account."""
-        http = httpx.Client(
-            base_url=PIPEDRIVE,
-            headers={"x-api-token": "sandbox"},
-            transport=RetryTransport(
-                MeteredTransport(
-                    SimulatorTransport(self.pipedrive), ledger, window=lambda limit: SimulatedWindow(self, limit)
-                ),
-                pipedrive_limits.retry_policy(jitter=lambda: 0.0),
-                sleep=self.wait,
+        transport = RetryTransport(
+            MeteredTransport(
+                SimulatorTransport(self.pipedrive), ledger, window=lambda limit: SimulatedWindow(self, limit)
             ),
+            pipedrive_limits.retry_policy(jitter=lambda: 0.0),
+            sleep=self.wait,
         )
-        return PipedriveClient(http, ledger)
+        return PipedriveClient(transport, PIPEDRIVE, "sandbox", ledger)
 
     def land(self) -> None:
         """Everything from the ERP into `exact_online`."""

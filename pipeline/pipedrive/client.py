@@ -13,18 +13,26 @@ from pipeline.reaching import led_elsewhere
 _WHERE = "PIPEDRIVE_BASE_URL"
 _CHECK = f"check PIPEDRIVE_API_TOKEN and {_WHERE}."
 SCHEMA_REFUSAL = "ERR_SCHEMA_VALIDATION_FAILED"
+_HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "pipeline"}
+_TIMEOUT = httpx.Timeout(60.0, connect=10.0).as_dict()  # seconds
 PAGE = 500  # rows a list gives at most; a list costs the same whatever it holds
 
 
 class PipedriveClient:
-    """One account, for all threads of the one run that may write to it."""
+    """One account, for all threads of the one run that may write to it.
 
-    def __init__(self, http: httpx.Client, ledger: Ledger) -> None:
-        self._http, self.ledger = http, ledger
+    Requests go to the transport as they are: cookies, redirections and authentication, which `httpx.Client` looks
+    after with each of them, are nothing of Pipedrive's.
+    """
+
+    def __init__(self, transport: httpx.BaseTransport, base_url: str, api_token: str, ledger: Ledger) -> None:
+        self._transport, self._base_url, self.ledger = transport, base_url.rstrip("/"), ledger
+        self._headers = httpx.Headers(_HEADERS | {"x-api-token": api_token})
+        self._hearers: list[Callable[[httpx.Response], None]] = []
 
     def listen(self, hear: Callable[[httpx.Response], None]) -> None:
         """Lets somebody hear the head of every answer."""
-        self._http.event_hooks["response"].append(hear)
+        self._hearers.append(hear)
 
     def get(self, path: str, **params: str | int) -> Any:
         """The data of one answer."""
@@ -70,10 +78,27 @@ class PipedriveClient:
         body: Any = None,
         gone_is_fine: bool = False,
     ) -> dict[str, Any]:
-        response = self._http.request(method, path, params=params or None, json=body)
+        response = self._answer(
+            httpx.Request(
+                method,
+                self._base_url + path,
+                params=params or None,
+                headers=self._headers,
+                json=body,
+                extensions={"timeout": _TIMEOUT},
+            )
+        )
         if gone_is_fine and response.status_code in {404, 410}:
             return {"data": None}
         return answered(response)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        response = self._transport.handle_request(request)
+        response.request = request
+        response.read()
+        for hear in self._hearers:
+            hear(response)
+        return response
 
 
 def answered(response: httpx.Response) -> dict[str, Any]:

@@ -91,7 +91,7 @@ class MeteredTransport(httpx.BaseTransport):
         try:
             response = self._inner.handle_request(request)
             response.read()
-            status, headers = response.status_code, response.headers
+            status, headers = response.status_code, dict(response.headers)  # of httpx each look takes a while
         except httpx.RequestError as problem:
             if not isinstance(problem, httpx.ConnectError | httpx.ConnectTimeout):
                 self._ledger.book(request.method, request.url.path, {})  # it may have been carried out

@@ -1,5 +1,6 @@
 """What waits to be written to Pipedrive, in the order in which it is written. Nothing is written here."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -37,13 +38,13 @@ class Waiting:
 
 
 # For queries about some records: joined to them, with the parameters that `chosen` gives.
-CHOSEN = "unnest(CAST(:administrations AS text[]), CAST(:keys AS text[])) AS chosen (administration, key)"
+# As JSON: psycopg looks into every character of an array.
+CHOSEN = "json_to_recordset(CAST(:chosen AS json)) AS chosen (administration text, key text)"
 
 
-def chosen(records: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """The parameters of `CHOSEN` for records by administration and key."""
-    records = list(records)
-    return {"administrations": [name for name, _ in records], "keys": [key for _, key in records]}
+def chosen(records: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The parameter of `CHOSEN` for records by administration and key."""
+    return {"chosen": json.dumps([{"administration": name, "key": key} for name, key in records])}
 
 
 def waiting(connection: Connection, kind: str, choice: str, *, live: bool) -> list[Waiting]:

@@ -3,6 +3,7 @@
 All of it inside the transaction of the caller. Contents and ids are `write_records.py`'s and `write_rows.py`'s.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -45,9 +46,15 @@ def forget_intents(tx: Connection, kind: str, entries: Iterable[Waiting]) -> Non
     remove(tx, tables.intents, (_key(kind, entry) for entry in entries))
 
 
-def forget_refusals(tx: Connection, kind: str, entries: Iterable[Waiting]) -> None:
-    """These were taken after all."""
-    remove(tx, tables.rejected, (_key(kind, entry) for entry in entries))
+def note_done(tx: Connection, kind: str, done: Iterable[tuple[Waiting, bool]]) -> None:
+    """The outcome of these is known; those that were carried out whole no longer wait and are no longer refused."""
+    entries = [
+        {"administration": entry.administration, "key": entry.key, "ticket": entry.ticket if whole else None}
+        for entry, whole in done
+    ]
+    if entries:
+        parameters = {"kind": kind, "stage": f"pipedrive/{kind}", "done": json.dumps(entries)}
+        tx.execute(text(_DONE), parameters)
 
 
 def note_refusals(tx: Connection, kind: str, refused: Iterable[Refusal]) -> None:
@@ -66,16 +73,9 @@ def take_back(tx: Connection, kind: str, said: str) -> None:
 
 def forget_waiting(tx: Connection, kind: str, entries: Sequence[Waiting]) -> None:
     """These no longer wait, unless they were queued again meanwhile."""
-    if not entries:
-        return
-    tx.execute(
-        text(_NO_LONGER_WAITING),
-        {
-            "stage": f"pipedrive/{kind}",
-            "tickets": [entry.ticket for entry in entries],
-            **chosen(entry.record for entry in entries),
-        },
-    )
+    if entries:
+        done = [{"administration": entry.administration, "key": entry.key, "ticket": entry.ticket} for entry in entries]
+        tx.execute(text(_NO_LONGER_WAITING), {"stage": f"pipedrive/{kind}", "done": json.dumps(done)})
 
 
 def forget_rows_of(tx: Connection, orders: Sequence[Waiting]) -> None:
@@ -119,10 +119,21 @@ def _key(kind: str, entry: Waiting) -> dict[str, str]:
 
 _NO_LONGER_WAITING = """
 DELETE FROM state.pending AS waiting
-USING unnest(CAST(:administrations AS text[]), CAST(:keys AS text[]), CAST(:tickets AS bigint[]))
-    AS done (administration, key, ticket)
+USING json_to_recordset(CAST(:done AS json)) AS done (administration text, key text, ticket bigint)
 WHERE waiting.stage = :stage AND waiting.administration = done.administration AND waiting.key = done.key
     AND waiting.ticket = done.ticket
+"""
+_DONE = f"""
+WITH known AS (
+    DELETE FROM pipedrive.intents AS intent
+    USING json_to_recordset(CAST(:done AS json)) AS done (administration text, key text)
+    WHERE intent.kind = :kind AND intent.administration = done.administration AND intent.key = done.key),
+taken AS (
+    DELETE FROM pipedrive.rejected AS refused
+    USING json_to_recordset(CAST(:done AS json)) AS done (administration text, key text, ticket bigint)
+    WHERE refused.kind = :kind AND refused.administration = done.administration AND refused.key = done.key
+        AND done.ticket IS NOT NULL)
+{_NO_LONGER_WAITING}
 """
 _TAKE_BACK = f"""
 WITH taken_back AS (

@@ -3,6 +3,7 @@
 Booked with every chunk, so that a killed run has not spent unseen.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -35,8 +36,12 @@ def book(tx: Connection, ledger: Ledger) -> None:
     ledger.begin_day(_today())
     budget = {"day": _today(), "limit": ledger.limit, "remaining": ledger.remaining}
     memory.note(tx, BUDGET, budget | {"told": ledger.is_told, "refused": ledger.is_refused})
-    for request, (requests, tokens) in ledger.unbooked().items():
-        tx.execute(text(_BOOK), {"day": _today(), "request": request, "requests": requests, "tokens": tokens})
+    new = [
+        {"request": request, "requests": requests, "tokens": tokens}
+        for request, (requests, tokens) in ledger.unbooked().items()
+    ]
+    if new:
+        tx.execute(text(_BOOK), {"day": _today(), "new": json.dumps(new)})
 
 
 @contextmanager
@@ -77,6 +82,8 @@ def _today() -> str:
 
 _BOOK = """
 INSERT INTO pipedrive.token_usage AS booked (budget_day, request, requests, tokens)
-VALUES (:day, :request, :requests, :tokens) ON CONFLICT (budget_day, request) DO UPDATE
+SELECT :day, request, requests, tokens
+FROM json_to_recordset(CAST(:new AS json)) AS new (request text, requests integer, tokens integer)
+ON CONFLICT (budget_day, request) DO UPDATE
 SET requests = booked.requests + excluded.requests, tokens = booked.tokens + excluded.tokens
 """

@@ -13,8 +13,8 @@ from pipeline.steps.bookkeeping import (
     Refusal,
     forget_gone,
     forget_intents,
-    forget_refusals,
     forget_waiting,
+    note_done,
     note_refusals,
     take_back,
 )
@@ -56,12 +56,10 @@ def settle(
     """
     done = [outcome for outcome in outcomes if isinstance(outcome, Done)]
     stale = [outcome for outcome in outcomes if isinstance(outcome, Stale)]
-    whole = [outcome.item.waiting for outcome in done if is_whole(outcome)]
+    whole = [is_whole(outcome) for outcome in done]
     with writer.engine.begin() as tx:
         remember(tx, done)
-        forget_intents(tx, kind, [outcome.item.waiting for outcome in done])
-        forget_waiting(tx, kind, whole)
-        forget_refusals(tx, kind, whole)
+        note_done(tx, kind, zip((outcome.item.waiting for outcome in done), whole, strict=True))
         for outcome in stale:
             forget_gone(tx, outcome.item.waiting.administration, outcome.gone)
         book(tx, writer.client.ledger)
@@ -70,7 +68,7 @@ def settle(
     refused, again = _refused(writer, outcomes, begun_with)
     refused += [*refused_before, *((one.item.waiting, one.item.number, str(one.gone)) for one in lost)]
     _hold(writer, kind, outcomes, refused)
-    _report(writer, outcomes, again=len(stale) - len(lost) + len(done) - len(whole) + again)
+    _report(writer, outcomes, again=len(stale) - len(lost) + whole.count(False) + again)
     if writer.workers.stopped_by:
         raise writer.workers.stopped_by
 

@@ -218,9 +218,10 @@ def _remember(tx: Connection, writer: Writer, done: Sequence[Done[RowTask, list[
     remove(tx, tables.deal_products, gone)
     upsert(tx, tables.deal_products, rows)
     written = [outcome.item.waiting for outcome in done if outcome.item.begun]
-    tx.execute(text(_ROWS_WRITTEN), chosen(entry.record for entry in written))
+    if written:
+        tx.execute(text(_ROWS_WRITTEN), chosen(entry.record for entry in written))
     empty = [outcome.item.waiting for outcome in done if outcome.item.is_open_ended and not outcome.result]
-    writer.report.again += _value_anew(tx, empty)
+    writer.report.again += _value_anew(tx, empty) if empty else 0
     tally = writer.report.tallies[KIND]
     tally.created += sum(len(outcome.item.plan.add) for outcome in done)
     tally.updated += sum(len(outcome.item.plan.change) for outcome in done)

@@ -127,11 +127,7 @@ def _say_for_whom(connection: Connection, name: str) -> None:
 def is_taken(engine: Engine, name: str) -> bool:
     """Whether somebody holds the lock of that name now."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        key = {"key": _lock_key(name)}
-        if connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar_one():
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
-            return False
-        return True
+        return connection.execute(text(_TAKEN), {"key": _lock_key(name)}).scalar_one()
 
 
 def lock_until_commit(tx: Connection, name: str) -> None:
@@ -139,6 +135,7 @@ def lock_until_commit(tx: Connection, name: str) -> None:
     tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _lock_key(name)})
 
 
+_TAKEN = "SELECT CASE WHEN pg_try_advisory_lock(:key) THEN NOT pg_advisory_unlock(:key) ELSE true END"
 _HOLDER = """
 SELECT held.pid, session.backend_start AT TIME ZONE 'UTC' AS since FROM pg_locks AS held
 JOIN pg_stat_activity AS session ON session.pid = held.pid

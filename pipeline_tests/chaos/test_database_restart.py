@@ -39,7 +39,7 @@ class Restarting(World):
 
     def pipedrive_client(self, ledger: Ledger) -> PipedriveClient:
         client = super().pipedrive_client(ledger)
-        client._http.event_hooks["response"].append(self._answered)
+        client.listen(self._answered)
         return client
 
     def _answered(self, response: httpx.Response) -> None:

@@ -24,10 +24,8 @@ def account() -> Account:
 
 
 def client_of(account: Account, burst: int | None = None) -> PipedriveClient:
-    http = httpx.Client(
-        base_url=BASE_URL, transport=SimulatorTransport(account.simulator), headers={"x-api-token": "sandbox"}
-    )
-    return PipedriveClient(http, Ledger(30_000, 30_000, burst=burst))
+    transport = SimulatorTransport(account.simulator)
+    return PipedriveClient(transport, BASE_URL, "sandbox", Ledger(30_000, 30_000, burst=burst))
 
 
 def set_up(
@@ -386,7 +384,7 @@ def paged(*cursors: str | None) -> PipedriveClient:
         number, cursor = next(left)
         return httpx.Response(200, json={"data": [{"id": number}], "additional_data": {"next_cursor": cursor}})
 
-    return PipedriveClient(httpx.Client(base_url=BASE_URL, transport=httpx.MockTransport(handler)), Ledger(1, 1))
+    return PipedriveClient(httpx.MockTransport(handler), BASE_URL, "sandbox", Ledger(1, 1))
 
 
 def test_a_list_is_read_to_its_last_page():
@@ -406,7 +404,5 @@ def test_removing_what_is_gone_already_is_no_mistake(status: int, body: bytes):
         asked.append(request.method)
         return httpx.Response(status, content=body)
 
-    PipedriveClient(httpx.Client(base_url=BASE_URL, transport=httpx.MockTransport(handler)), Ledger(1, 1)).delete(
-        "/api/v2/x/1"
-    )
+    PipedriveClient(httpx.MockTransport(handler), BASE_URL, "sandbox", Ledger(1, 1)).delete("/api/v2/x/1")
     assert asked == ["DELETE"]

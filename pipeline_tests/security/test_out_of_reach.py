@@ -40,12 +40,14 @@ class Reach:
     def exact(self, address: str) -> ExactOnlineClient:
         credentials = {"EXACT_CLIENT_ID": "id", "EXACT_CLIENT_SECRET": "s", "EXACT_REFRESH_TOKEN": "rt.first"}
         environment = credentials | {"EXACT_BASE_URL": address, "PIPELINE_SECRET_KEY": SECRET_KEY}
-        self.made.append(client := exact_client(Settings(environment), CONFIG, self.warehouse, "nl"))
+        client = exact_client(Settings(environment), CONFIG, self.warehouse, "nl")
+        self.made.append(client._http)
         return client
 
     def pipedrive(self, address: str) -> PipedriveClient:
         environment = {"PIPEDRIVE_BASE_URL": address, "PIPEDRIVE_API_TOKEN": "t"}
-        self.made.append(client := pipedrive_client(Settings(environment), Ledger(100, 100)))
+        client = pipedrive_client(Settings(environment), Ledger(100, 100))
+        self.made.append(client._transport)
         return client
 
 
@@ -53,8 +55,8 @@ class Reach:
 def reach(warehouse: Engine) -> Iterator[Reach]:
     reach = Reach(warehouse)
     yield reach
-    for client in reach.made:
-        client._http.close()
+    for way in reach.made:
+        way.close()
 
 
 # --- certificates and names ---

@@ -123,7 +123,7 @@ def test_whatever_a_vendor_does_no_secret_is_said(
 def test_whatever_pipedrive_does_its_token_is_not_said(environment: dict[str, str], answer: Answer, sentence: str):
     with vendor({"/": answer}) as there:
         client = pipedrive_client(Settings(environment | {"PIPEDRIVE_BASE_URL": there.url}), Ledger(100, 100))
-        with closing(client._http), pytest.raises(PipelineError, match=sentence) as raised:
+        with closing(client._transport), pytest.raises(PipelineError, match=sentence) as raised:
             client.get("/api/v2/deals", limit=1)
     assert there.heard == ["GET /api/v2/deals?limit=1"]
     assert secrets_in("".join(traceback.format_exception(raised.value))) == []
