@@ -11,7 +11,7 @@ from pipeline_tests.world import World
 
 
 @settings(
-    max_examples=8,
+    max_examples=5,
     deadline=None,
     derandomize=True,
     database=None,

@@ -14,7 +14,7 @@ from pipeline.sandbox.pipedrive.simulator import ROUTES
 from pipeline.sandbox.wire import Request
 from pipeline_tests.sandbox.pipedrive_transport import ADMIN, Account
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "10"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "6"))
 HEADERS = {"x-api-token": "sandbox", "content-type": "application/json"}
 WORDS = (
     "won lost open EUR asc desc true false 1,2 2026-11-20 2026-11-20T09:00:00Z 2026-13-40T09:00:00Z percentage id "

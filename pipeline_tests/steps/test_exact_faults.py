@@ -59,7 +59,7 @@ def order_faults(world: World, fault: dict[str, Any], page: int, feeds: tuple[st
         world.control_exact("fault", {"path": path, "skip": page - 1, **fault})
 
 
-@pytest.mark.parametrize("turn", range(0, len(FAULTS), 3))
+@pytest.mark.parametrize("turn", range(0, len(FAULTS), 6))
 def test_readings_that_break_on_their_first_and_second_page_are_repeated_and_nothing_is_missing(
     small_pages: World, turn: int
 ):

@@ -221,7 +221,7 @@ def journey(world: World, expected: Expected) -> None:
     world.wait(60)
 
 
-def bundled(answers: list[dict[str, Any]], size: int = 16) -> list[dict[str, Any]]:
+def bundled(answers: list[dict[str, Any]], size: int = 24) -> list[dict[str, Any]]:
     """Answers to different questions, several to a journey; those that make something impossible by themselves."""
     bundles: list[dict[str, Any]] = []
     for answer in answers:
