@@ -52,14 +52,15 @@ def row_tasks(tx: Connection, chunk: Sequence[Waiting]) -> list[RowTask]:
         tasks[deal.administration, deal.order_id] = RowTask(
             entry, deal.order_number, deal.deal_id, deal.in_doubt_since, deal.is_archived, deal.is_closed
         )
-    for row in tx.execute(text(_WANTED), parameters):
-        if task := tasks.get((row.administration, row.order_id)):
-            task.wanted.append(DealRow(row.row_key, row.product_key, row.quantity, row.item_price, row.comments))
-            task.products[row.product_key] = row.product_id
-    for row in tx.execute(text(_WRITTEN), parameters):
-        if task := tasks.get((row.administration, row.order_id)):
-            there = DealRow(row.row_key, row.product_key, row.quantity, row.item_price, row.comments)
-            task.written.append(WrittenRow(row.attachment_id, there))
+    for administration, order_id, product_id, *of_row in tx.execute(text(_WANTED), parameters):
+        if task := tasks.get((administration, order_id)):
+            row = DealRow(*of_row)
+            task.wanted.append(row)
+            task.products[row.product_key] = product_id
+    for administration, order_id, attachment_id, *of_row in tx.execute(text(_WRITTEN), parameters):
+        if task := tasks.get((administration, order_id)):
+            row = DealRow(*of_row)
+            task.written.append(WrittenRow(attachment_id, row))
             task.known_keys.add(row.row_key)
     return [tasks[entry.record] for entry in chunk if entry.record in tasks]
 
@@ -73,15 +74,20 @@ FROM pipedrive.deals AS deal
 JOIN crm.deals AS wanted ON wanted.administration = deal.administration AND wanted.order_id = deal.order_id
 JOIN {CHOSEN} ON chosen.administration = deal.administration AND chosen.key = deal.order_id
 """
+# A first load goes through hundreds of thousands of rows here: their columns stand in the order of DealRow's.
 _WANTED = f"""
-SELECT wanted.*, product.product_id FROM crm.deal_products AS wanted
+SELECT wanted.administration, wanted.order_id, product.product_id,
+    wanted.row_key, wanted.product_key, wanted.quantity, wanted.item_price, wanted.comments
+FROM crm.deal_products AS wanted
 JOIN {CHOSEN} ON chosen.administration = wanted.administration AND chosen.key = wanted.order_id
 LEFT JOIN pipedrive.products AS product
     ON product.administration = wanted.administration AND product.product_key = wanted.product_key
 ORDER BY wanted.administration, wanted.order_id, wanted.position
 """
 _WRITTEN = f"""
-SELECT there.* FROM pipedrive.deal_products AS there
+SELECT there.administration, there.order_id, there.attachment_id,
+    there.row_key, there.product_key, there.quantity, there.item_price, there.comments
+FROM pipedrive.deal_products AS there
 JOIN {CHOSEN} ON chosen.administration = there.administration AND chosen.key = there.order_id
 ORDER BY there.administration, there.order_id, there.position
 """
