@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -195,7 +196,7 @@ def show_limits(
 
 def start_of_a_run() -> float:
     """Processor seconds of a run's process before it does anything, begun as Dagster's code server begins it."""
-    import pipeline.definitions  # noqa: F401  (from here on processes are forked from one that has read it)
+    import_module("pipeline.definitions")  # from here on processes are forked from one that has read it
 
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as one:
         return one.submit(time.process_time).result()

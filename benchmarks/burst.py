@@ -18,6 +18,7 @@ from pipeline.sandbox.pipedrive import plan, simulated_pipedrive
 from pipeline.sandbox.wire import Simulator
 from pipeline_tests.sandbox.simulator_transport import SimulatorTransport
 
+ACCOUNT = "http://pipedrive.sandbox.example"
 LATENCY = 0.1  # seconds until an answer comes
 WINDOWS = 10
 LEAST = 0.85  # share of the window
@@ -43,12 +44,8 @@ def share_used(name: str) -> tuple[float, int]:
     simulator = simulated_pipedrive(**(account | {"daily_tokens": None}))
     transport = Distant(SimulatorTransport(simulator))
     ledger = Ledger(10**9, 10**9)
-    http = httpx.Client(
-        base_url="http://pipedrive.sandbox.example",
-        headers={"x-api-token": "sandbox"},
-        transport=RetryTransport(MeteredTransport(transport, ledger), retry_policy()),
-    )
-    client = PipedriveClient(http, ledger)
+    metered = RetryTransport(MeteredTransport(transport, ledger), retry_policy())
+    client = PipedriveClient(metered, ACCOUNT, "sandbox", ledger)
     requests = account["burst"] * WINDOWS
     with Workers() as workers:
         began = time.monotonic()
@@ -61,9 +58,7 @@ def share_used(name: str) -> tuple[float, int]:
 
 
 def _refused(simulator: Simulator) -> int:
-    counters = httpx.Client(base_url="http://pipedrive.sandbox.example", transport=SimulatorTransport(simulator)).get(
-        "/__sandbox/counters"
-    )
+    counters = httpx.Client(base_url=ACCOUNT, transport=SimulatorTransport(simulator)).get("/__sandbox/counters")
     return int(counters.json()["statuses"].get("429", 0))
 
 

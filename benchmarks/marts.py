@@ -108,8 +108,8 @@ def fill_from(engine: Engine, file: Path) -> pd.DataFrame:
     exact = lines["Quantity"] * lines["Price"] * 100
     lines = lines.assign(
         cents=(np.sign(exact) * np.floor(np.abs(exact) + 0.5 + 1e-5)).astype("int64"),
-        status=np.where(lines["Invoice"].isin(cancelled), "cancelled", "complete"),
-        code=lines["StockCode"].map(codes),
+        status=np.where(lines["Invoice"].isin(list(cancelled)), "cancelled", "complete"),
+        code=[codes[code] for code in lines["StockCode"]],
         day=lines["Ordered"].dt.date,
         month=lines["Ordered"].dt.to_period("M").dt.start_time.dt.date,
     )
