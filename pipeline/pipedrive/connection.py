@@ -6,7 +6,7 @@ is the largest part. The library reads bodies to a length, in chunks and to the 
 
 import select
 import ssl
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTP_PORT, HTTPS_PORT, HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 
 import httpx
 
@@ -64,10 +64,11 @@ class KeptConnection(httpx.BaseTransport):
         return connection
 
     def _to(self, request: httpx.Request) -> HTTPConnection:
-        host, port, patience = request.url.host, request.url.port, _timeout(request, "connect")
-        if request.url.scheme == "https":
-            return HTTPSConnection(host, port, timeout=patience, context=self._context)
-        return HTTPConnection(host, port, timeout=patience)
+        # A port is always said: without one the end of an IPv6 address would be taken for it.
+        url, patience = request.url, _timeout(request, "connect")
+        if url.scheme == "https":
+            return HTTPSConnection(url.host, url.port or HTTPS_PORT, timeout=patience, context=self._context)
+        return HTTPConnection(url.host, url.port or HTTP_PORT, timeout=patience)
 
 
 def _timeout(request: httpx.Request, name: str) -> float | None:

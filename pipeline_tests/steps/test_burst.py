@@ -31,7 +31,7 @@ def age(engine: Engine) -> float | None:
 
 def test_the_end_of_a_burst_is_waited_for(engine: Engine):
     comes_in(engine, 1)
-    later = threading.Timer(0.4, comes_in, [engine, 2])
+    later = threading.Timer(QUIET / 4, comes_in, [engine, 2])
     later.start()
     wait_for_burst(engine, "nl")
     later.join()
