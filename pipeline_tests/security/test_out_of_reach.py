@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import Engine, text
 
@@ -35,7 +36,7 @@ class Reach:
     """Makes clients as runs have them, and closes them."""
 
     warehouse: Engine
-    made: list[ExactOnlineClient | PipedriveClient] = field(default_factory=list)
+    made: list[httpx.Client | httpx.BaseTransport] = field(default_factory=list)
 
     def exact(self, address: str) -> ExactOnlineClient:
         credentials = {"EXACT_CLIENT_ID": "id", "EXACT_CLIENT_SECRET": "s", "EXACT_REFRESH_TOKEN": "rt.first"}
