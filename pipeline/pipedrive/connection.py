@@ -40,7 +40,7 @@ class KeptConnection(httpx.BaseTransport):
         except (OSError, HTTPException) as problem:
             self.close()
             raise httpx.ReadError(str(problem) or type(problem).__name__, request=request) from problem
-        return httpx.Response(answer.status, headers=_head(answer), stream=httpx.ByteStream(content), request=request)
+        return httpx.Response(answer.status, headers=_head(answer), stream=httpx.ByteStream(content))
 
     def close(self) -> None:
         """Ends the connection."""

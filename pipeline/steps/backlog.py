@@ -37,7 +37,7 @@ class Waiting:
         return self.administration, self.key
 
 
-# For queries about some records: joined to them, with the parameters that `chosen` gives.
+# For queries about some records: joined to them, with the parameter that `chosen` gives.
 # As JSON: psycopg looks into every character of an array.
 CHOSEN = "json_to_recordset(CAST(:chosen AS json)) AS chosen (administration text, key text)"
 

@@ -48,13 +48,9 @@ def forget_intents(tx: Connection, kind: str, entries: Iterable[Waiting]) -> Non
 
 def note_done(tx: Connection, kind: str, done: Iterable[tuple[Waiting, bool]]) -> None:
     """The outcome of these is known; those that were carried out whole no longer wait and are no longer refused."""
-    entries = [
-        {"administration": entry.administration, "key": entry.key, "ticket": entry.ticket if whole else None}
-        for entry, whole in done
-    ]
+    entries = [(entry, entry.ticket if whole else None) for entry, whole in done]
     if entries:
-        parameters = {"kind": kind, "stage": f"pipedrive/{kind}", "done": json.dumps(entries)}
-        tx.execute(text(_DONE), parameters)
+        tx.execute(text(_DONE), {"kind": kind, **_tickets(kind, entries)})
 
 
 def note_refusals(tx: Connection, kind: str, refused: Iterable[Refusal]) -> None:
@@ -74,8 +70,8 @@ def take_back(tx: Connection, kind: str, said: str) -> None:
 def forget_waiting(tx: Connection, kind: str, entries: Sequence[Waiting]) -> None:
     """These no longer wait, unless they were queued again meanwhile."""
     if entries:
-        done = [{"administration": entry.administration, "key": entry.key, "ticket": entry.ticket} for entry in entries]
-        tx.execute(text(_NO_LONGER_WAITING), {"stage": f"pipedrive/{kind}", "done": json.dumps(done)})
+        given = _tickets(kind, ((entry, entry.ticket) for entry in entries))
+        tx.execute(text(f"WITH {_GIVEN} {_NO_LONGER_WAITING}"), given)
 
 
 def forget_rows_of(tx: Connection, orders: Sequence[Waiting]) -> None:
@@ -117,20 +113,28 @@ def _key(kind: str, entry: Waiting) -> dict[str, str]:
     return {"administration": entry.administration, "kind": kind, "key": entry.key}
 
 
+def _tickets(kind: str, entries: Iterable[tuple[Waiting, int | None]]) -> dict[str, str]:
+    """The parameters of `_GIVEN` and `_NO_LONGER_WAITING`; what has no ticket waits on."""
+    done = [{"administration": entry.administration, "key": entry.key, "ticket": ticket} for entry, ticket in entries]
+    return {"stage": f"pipedrive/{kind}", "done": json.dumps(done)}
+
+
+_GIVEN = """
+done AS (SELECT * FROM json_to_recordset(CAST(:done AS json))
+    AS given (administration text, key text, ticket bigint))
+"""
 _NO_LONGER_WAITING = """
-DELETE FROM state.pending AS waiting
-USING json_to_recordset(CAST(:done AS json)) AS done (administration text, key text, ticket bigint)
+DELETE FROM state.pending AS waiting USING done
 WHERE waiting.stage = :stage AND waiting.administration = done.administration AND waiting.key = done.key
     AND waiting.ticket = done.ticket
 """
 _DONE = f"""
-WITH known AS (
-    DELETE FROM pipedrive.intents AS intent
-    USING json_to_recordset(CAST(:done AS json)) AS done (administration text, key text)
+WITH {_GIVEN},
+known AS (
+    DELETE FROM pipedrive.intents AS intent USING done
     WHERE intent.kind = :kind AND intent.administration = done.administration AND intent.key = done.key),
 taken AS (
-    DELETE FROM pipedrive.rejected AS refused
-    USING json_to_recordset(CAST(:done AS json)) AS done (administration text, key text, ticket bigint)
+    DELETE FROM pipedrive.rejected AS refused USING done
     WHERE refused.kind = :kind AND refused.administration = done.administration AND refused.key = done.key
         AND done.ticket IS NOT NULL)
 {_NO_LONGER_WAITING}

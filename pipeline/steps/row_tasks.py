@@ -1,7 +1,7 @@
 """The rows of deals as they are wanted and as they were written, side by side. Nothing is sent or decided here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 
 from sqlalchemy import Connection, text
@@ -74,20 +74,19 @@ FROM pipedrive.deals AS deal
 JOIN crm.deals AS wanted ON wanted.administration = deal.administration AND wanted.order_id = deal.order_id
 JOIN {CHOSEN} ON chosen.administration = deal.administration AND chosen.key = deal.order_id
 """
-# A first load goes through hundreds of thousands of rows here: their columns stand in the order of DealRow's.
+# A first load goes through hundreds of thousands of rows here: their columns are taken in DealRow's order, not by name.
+_ROW = ", ".join(f"line.{column.name}" for column in fields(DealRow))
 _WANTED = f"""
-SELECT wanted.administration, wanted.order_id, product.product_id,
-    wanted.row_key, wanted.product_key, wanted.quantity, wanted.item_price, wanted.comments
-FROM crm.deal_products AS wanted
-JOIN {CHOSEN} ON chosen.administration = wanted.administration AND chosen.key = wanted.order_id
+SELECT line.administration, line.order_id, product.product_id, {_ROW}
+FROM crm.deal_products AS line
+JOIN {CHOSEN} ON chosen.administration = line.administration AND chosen.key = line.order_id
 LEFT JOIN pipedrive.products AS product
-    ON product.administration = wanted.administration AND product.product_key = wanted.product_key
-ORDER BY wanted.administration, wanted.order_id, wanted.position
+    ON product.administration = line.administration AND product.product_key = line.product_key
+ORDER BY line.administration, line.order_id, line.position
 """
 _WRITTEN = f"""
-SELECT there.administration, there.order_id, there.attachment_id,
-    there.row_key, there.product_key, there.quantity, there.item_price, there.comments
-FROM pipedrive.deal_products AS there
-JOIN {CHOSEN} ON chosen.administration = there.administration AND chosen.key = there.order_id
-ORDER BY there.administration, there.order_id, there.position
+SELECT line.administration, line.order_id, line.attachment_id, {_ROW}
+FROM pipedrive.deal_products AS line
+JOIN {CHOSEN} ON chosen.administration = line.administration AND chosen.key = line.order_id
+ORDER BY line.administration, line.order_id, line.position
 """

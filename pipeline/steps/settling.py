@@ -56,10 +56,10 @@ def settle(
     """
     done = [outcome for outcome in outcomes if isinstance(outcome, Done)]
     stale = [outcome for outcome in outcomes if isinstance(outcome, Stale)]
-    whole = [is_whole(outcome) for outcome in done]
+    settled = [(outcome.item.waiting, is_whole(outcome)) for outcome in done]
     with writer.engine.begin() as tx:
         remember(tx, done)
-        note_done(tx, kind, zip((outcome.item.waiting for outcome in done), whole, strict=True))
+        note_done(tx, kind, settled)
         for outcome in stale:
             forget_gone(tx, outcome.item.waiting.administration, outcome.gone)
         book(tx, writer.client.ledger)
@@ -68,7 +68,8 @@ def settle(
     refused, again = _refused(writer, outcomes, begun_with)
     refused += [*refused_before, *((one.item.waiting, one.item.number, str(one.gone)) for one in lost)]
     _hold(writer, kind, outcomes, refused)
-    _report(writer, outcomes, again=len(stale) - len(lost) + whole.count(False) + again)
+    in_part = sum(not whole for _, whole in settled)
+    _report(writer, outcomes, again=len(stale) - len(lost) + in_part + again)
     if writer.workers.stopped_by:
         raise writer.workers.stopped_by
 

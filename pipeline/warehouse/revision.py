@@ -32,8 +32,6 @@ def held_to_this_release(engine: Engine) -> Engine:
 
 
 def _compare(connection: Connection) -> None:
-    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
-        return  # locks: no transaction, nothing is written
     found = connection.exec_driver_sql(REVISION).scalar()
     if found != NEEDED:
         raise AnotherRevision(

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
+from time import sleep
 
 import pytest
 from sqlalchemy import Connection, Engine, text
@@ -11,6 +12,7 @@ from pipeline.warehouse.pending import queue, waiting, work_off
 pytestmark = pytest.mark.postgres
 
 STAGE = "a stage"
+SOMEBODY_WAITS = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
 LOCK_ROW = "SELECT FROM state.pending WHERE key = :key FOR UPDATE"
 
 
@@ -72,7 +74,7 @@ def test_what_another_run_has_taken_is_waited_for_and_taken_when_that_run_fails(
 
 def test_a_batch_that_gets_into_a_deadlock_is_taken_once_more(three: Engine):
     """The other side holds B and waits for A, patiently; the step holds A and wants B."""
-    other_has_b, step_has_a = Event(), Event()
+    other_has_b, step_has_a, other_has_ended = Event(), Event(), Event()
     tries: list[int] = []
 
     def other() -> None:
@@ -82,12 +84,16 @@ def test_a_batch_that_gets_into_a_deadlock_is_taken_once_more(three: Engine):
             other_has_b.set()
             assert step_has_a.wait(30)
             tx.execute(text(LOCK_ROW), {"key": "A"})
+        other_has_ended.set()
 
     def step(tx: Connection, administration: str, keys: list[str]) -> int:
         tries.append(len(keys))
+        assert len(tries) == 1 or other_has_ended.wait(30)  # else it may be quicker to take A again, and fail again
         tx.execute(text(LOCK_ROW), {"key": "A"})
         step_has_a.set()
         assert other_has_b.wait(30)
+        while len(tries) == 1 and not tx.execute(text(SOMEBODY_WAITS)).scalar_one():
+            sleep(0.01)  # PostgreSQL looks for a deadlock once, a second after the step begins to wait
         tx.execute(text(LOCK_ROW), {"key": "B"})
         return len(keys)
 
