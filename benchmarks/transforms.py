@@ -56,6 +56,7 @@ def one_round(world: World) -> tuple[float, int]:
         for statement in _EMPTY:
             tx.execute(text(statement))
     vacuum(world.engine)
+    world.engine.dispose()  # a plan that was kept for the tables before they were emptied is nobody's
     (administration,) = world.config.administrations
     began = time.perf_counter()
     refresh_erp.refresh_orders(world.engine, administration)

@@ -149,11 +149,11 @@ def refresh_deal_products(engine: Engine, config: Config) -> int:
         known = tx.execute(text(_KNOWN_ROWS), {"administration": name, "keys": list(deals["order_id"])}).all()
         gone = [row for row in known if (row.order_id, row.row_key) not in kept]
         remove(tx, crm.deal_products, ({"administration": name, **row._mapping} for row in gone))
-        after = ("pipedrive/deal_products",)
-        queue(tx, after, name, {row.order_id for row in gone})
+        after = {"pending": ("pipedrive/deal_products",), "pending_key": "order_id"}
+        queue(tx, after["pending"], name, {row.order_id for row in gone})
         if SURCHARGE_CODE in set(wanted["row_key"]):
             queue(tx, ("crm/products",), name, [SURCHARGE_CODE])
-        return upsert(tx, crm.deal_products, rows(wanted), pending=after, pending_key="order_id") + len(gone)
+        return upsert(tx, crm.deal_products, rows(wanted), **after, likely_new=not known) + len(gone)
 
     return _each(engine, config, "crm/deal_products", lambda _: step, size=1000)
 

@@ -36,7 +36,8 @@ def refresh_orders(engine: Engine, administration: Administration) -> int:
             currency=administration.currency,
         )
         before = {row.customer_id for row in tx.execute(text(_CUSTOMERS_OF), of)}
-        changed = upsert(tx, erp.orders, rows(orders), pending=_AFTER_ORDERS, pending_key="order_id")
+        after = {"pending": _AFTER_ORDERS, "pending_key": "order_id"}
+        changed = upsert(tx, erp.orders, rows(orders), **after, likely_new=not before)
         vanished = [row.order_id for row in tx.execute(text(_VANISHED), of | {"there": list(orders["order_id"])})]
         queue(tx, _AFTER_ORDERS, name, vanished)
         if changed or vanished:
@@ -66,10 +67,8 @@ def refresh_order_lines(engine: Engine, administration: Administration) -> int:
         gone = {row.line_id: row.order_id for row in known if row.line_id not in set(lines["line_id"])} if known else {}
         remove(tx, erp.order_lines, ({"administration": name, "line_id": line_id} for line_id in gone))
         queue(tx, _AFTER_LINES, name, set(gone.values()))
-        ignoring = ("known_as_of",)
-        changed = upsert(
-            tx, erp.order_lines, rows(lines), pending=_AFTER_LINES, pending_key="order_id", ignoring=ignoring
-        )
+        after = {"pending": _AFTER_LINES, "pending_key": "order_id"}
+        changed = upsert(tx, erp.order_lines, rows(lines), **after, ignoring=("known_as_of",), likely_new=not known)
         _queue_uncatalogued(tx, name, of)
         return changed + len(gone)
 

@@ -77,17 +77,32 @@ def test_a_document_is_given_as_values_or_as_json(
     assert found == [(stands, MOMENT)] * number
 
 
+@pytest.mark.parametrize("likely_new", [False, True])
 @pytest.mark.parametrize("number", [2, FEW, FEW + 1, 3 * FEW])
-def test_rows_are_counted_queued_and_removed(engine: Engine, number: int) -> None:
+def test_rows_are_counted_queued_and_removed(engine: Engine, number: int, likely_new: bool) -> None:
     rows = [organization(customer_id=str(customer)) for customer in range(number)]
     with engine.begin() as tx:
-        assert upsert(tx, crm.organizations, rows, pending=("next",), pending_key="customer_id") == len(rows)
+        after: dict[str, Any] = {"pending": ("next",), "pending_key": "customer_id"}
+        assert upsert(tx, crm.organizations, iter(rows), **after, likely_new=likely_new) == len(rows)
         assert tx.execute(text("SELECT count(*) FROM state.pending WHERE stage = 'next'")).scalar_one() == len(rows)
         changed = [row | {"name": "Nieuw" if row["customer_id"] == "1" else row["name"]} for row in rows]
         assert upsert(tx, crm.organizations, changed) == 1
         gone = [{"administration": "nl", "customer_id": row["customer_id"]} for row in rows[1:]]
         assert remove(tx, crm.organizations, gone) == number - 1
         assert tx.execute(text("SELECT customer_id FROM crm.organizations")).scalars().all() == ["0"]
+
+
+@pytest.mark.parametrize("there", [0, FEW])
+@pytest.mark.parametrize("name", ["Kade", "Other"])
+def test_rows_that_were_taken_for_new_are_compared_where_one_is_there(engine: Engine, there: int, name: str) -> None:
+    rows = [organization(customer_id=str(customer)) for customer in range(FEW + 1)]
+    after: dict[str, Any] = {"pending": ("next",), "pending_key": "customer_id"}
+    with engine.begin() as tx:
+        upsert(tx, crm.organizations, [rows[there] | {"name": name}])
+        changed = FEW if name == rows[there]["name"] else FEW + 1
+        assert upsert(tx, crm.organizations, rows, **after, likely_new=True) == changed
+        assert tx.execute(text("SELECT count(*) FROM state.pending WHERE stage = 'next'")).scalar_one() == changed
+        assert tx.execute(text("SELECT count(*), max(name) FROM crm.organizations")).one() == (FEW + 1, "Kade")
 
 
 def test_no_rows_are_no_statement(shared_engine: Engine) -> None:
