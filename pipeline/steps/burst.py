@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 
 from pipeline.warehouse import inbox
 
-QUIET, LONGEST = 0.5, 3.0  # seconds without another webhook end a burst; more than that are not waited for
+QUIET, LONGEST = 0.75, 3.0  # seconds without another webhook end a burst; more than that are not waited for
 EVERY = 0.1  # seconds between two looks
 
 
