@@ -44,7 +44,7 @@ def refresh_held(engine: Engine, config: Config) -> int:
         of = {"administration": name, "keys": keys}
         held = to_held(frame(tx, _ORDERS_TO_HOLD, of), rules=config.rules)
         held["since"] = datetime.now(UTC)
-        free = [key for key in keys if key not in set(held["key"])]
+        free = {*keys} - {*held["key"]}
         released = remove(tx, crm.held, ({"administration": name, "entity": "order", "key": key} for key in free))
         changed = upsert(tx, crm.held, rows(held), keeping=("since",))
         queue(tx, ("crm/deals",), name, keys if released or changed else [])
@@ -149,11 +149,14 @@ def refresh_deal_products(engine: Engine, config: Config) -> int:
         known = tx.execute(text(_KNOWN_ROWS), {"administration": name, "keys": list(deals["order_id"])}).all()
         gone = [row for row in known if (row.order_id, row.row_key) not in kept]
         remove(tx, crm.deal_products, ({"administration": name, **row._mapping} for row in gone))
-        after = {"pending": ("pipedrive/deal_products",), "pending_key": "order_id"}
-        queue(tx, after["pending"], name, {row.order_id for row in gone})
+        after = ("pipedrive/deal_products",)
+        queue(tx, after, name, {row.order_id for row in gone})
         if SURCHARGE_CODE in set(wanted["row_key"]):
             queue(tx, ("crm/products",), name, [SURCHARGE_CODE])
-        return upsert(tx, crm.deal_products, rows(wanted), **after, likely_new=not known) + len(gone)
+        changed = upsert(
+            tx, crm.deal_products, rows(wanted), pending=after, pending_key="order_id", likely_new=not known
+        )
+        return changed + len(gone)
 
     return _each(engine, config, "crm/deal_products", lambda _: step, size=1000)
 

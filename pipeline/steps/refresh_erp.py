@@ -64,7 +64,8 @@ def refresh_order_lines(engine: Engine, administration: Administration) -> int:
             known_groups={row.line_id: (row.product_id, row.item_group_code) for row in known},
             groups_of_items=_groups_of_items(tx, name),
         )
-        gone = {row.line_id: row.order_id for row in known if row.line_id not in set(lines["line_id"])} if known else {}
+        there = {*lines["line_id"]} if known else set()
+        gone = {row.line_id: row.order_id for row in known if row.line_id not in there}
         remove(tx, erp.order_lines, ({"administration": name, "line_id": line_id} for line_id in gone))
         queue(tx, _AFTER_LINES, name, set(gone.values()))
         after = {"pending": _AFTER_LINES, "pending_key": "order_id"}

@@ -10,8 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain, count, groupby, islice
-from operator import itemgetter
+from itertools import chain, count, islice
 from typing import Any
 
 from psycopg.errors import UniqueViolation
@@ -57,9 +56,8 @@ def upsert(
     Rows of one call have the same columns.
     """
     if likely_new and len(rows := list(rows)) > FEW and _added(tx, table, rows):
-        keys = sorted({(row["administration"], row[pending_key]) for row in rows} if pending else ())
-        for name, of_name in groupby(keys, key=itemgetter(0)):
-            queue(tx, pending, name, [key for _, key in of_name])
+        for name in sorted({row["administration"] for row in rows} if pending else ()):
+            queue(tx, pending, name, {row[pending_key] for row in rows if row["administration"] == name})
         return len(rows)
     with _given(tx, table, rows) as given:
         if not given.columns:

@@ -120,8 +120,8 @@ def _detach(call: Call) -> Response:
 def _detach_many(call: Call) -> Response:
     deal = _open_to_lines(call)
     mine = [line.id for line in deal.lines]
-    asked = call.query.get("ids", mine[:_MOST])
-    leaving = [line_id for line_id in mine if line_id in set(asked)]
+    asked = set(call.query.get("ids", mine[:_MOST]))
+    leaving = [line_id for line_id in mine if line_id in asked]
     remove_lines(call.company, deal, set(leaving))
     more = bool(deal.lines) and "ids" not in call.query
     return answer({"ids": leaving}, {"more_items_in_collection": more})
